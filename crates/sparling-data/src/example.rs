@@ -1,0 +1,36 @@
+//! One labelled example, and the footprints that only evaluation may look at.
+
+/// An input with its output tokens and, for evaluation alone, where its symbols are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Example {
+    /// The input, row-major `[channels, spatial...]`.
+    pub input: Vec<f32>,
+    /// The output tokens, without start and end.
+    pub tokens: Vec<usize>,
+    /// Where each symbol is, in the order in which they were placed. Training never sees this.
+    pub footprints: Vec<Footprint>,
+}
+
+/// Where one symbol is: a half-open rectangle of the motif map (paper, section 3.2).
+///
+/// In one dimension the only row is 0 and the columns are frames.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Footprint {
+    /// Index into the domain's symbols.
+    pub symbol: usize,
+    /// First row.
+    pub top: usize,
+    /// One past the last row.
+    pub bottom: usize,
+    /// First column.
+    pub left: usize,
+    /// One past the last column.
+    pub right: usize,
+}
+
+impl Footprint {
+    /// Whether the position lies inside.
+    pub fn contains(&self, row: usize, column: usize) -> bool {
+        (self.top..self.bottom).contains(&row) && (self.left..self.right).contains(&column)
+    }
+}

@@ -1,0 +1,27 @@
+//! The domains of the SPARLING paper: labelled examples as pure functions of (split, index).
+//!
+//! This crate knows neither models nor tensors. A [`Domain`] makes one [`Example`] at a time, in
+//! plain vectors; a [`Loader`] makes batches of them in background threads, in the same order
+//! whatever the number of threads. Every example also carries the [`Footprint`]s of its symbols,
+//! which only evaluation may look at.
+//!
+//! A new domain is one new module here that implements [`Domain`].
+
+pub mod domain;
+pub mod error;
+pub mod example;
+pub mod seed;
+pub mod vocab;
+
+pub mod loader;
+
+pub mod digitcircle;
+pub mod font;
+
+pub use digitcircle::{DigitCircle, DigitCircleConfig};
+pub use domain::Domain;
+pub use error::ConfigError;
+pub use example::{Example, Footprint};
+pub use loader::{Batch, Loader, batch};
+pub use seed::Split;
+pub use vocab::Vocabulary;

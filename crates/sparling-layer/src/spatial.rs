@@ -1,0 +1,303 @@
+//! The spatial sparsity layer (paper, section 4.1).
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::config::Config;
+use burn::module::{Flag, Module, Param, RunningState};
+use burn::tensor::{Device, Tensor, activation};
+
+use crate::quantile::{self, ThresholdScope, kth_smallest, threshold_rank};
+
+/// Configures a [`SpatialSparsity`] layer.
+#[derive(Config, Debug, PartialEq)]
+pub struct SpatialSparsityConfig {
+    /// The number of channels.
+    pub channels: usize,
+    /// The share of activations let through, in `(0, 1]`.
+    pub density: f64,
+    /// One threshold per channel (MT) or one for all (ST).
+    #[config(default = "ThresholdScope::PerChannel")]
+    pub scope: ThresholdScope,
+    /// How much of the old threshold each update keeps, in `[0, 1)`: the paper's mu.
+    #[config(default = 0.9)]
+    pub momentum: f64,
+    /// Gather batches until this many activations are expected above each threshold, and only
+    /// then update it (paper, footnote 3, which uses 10). `None` updates on every batch.
+    #[config(default = "None")]
+    pub accumulate: Option<f64>,
+}
+
+/// A density outside `(0, 1]`.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("density must be above 0 and at most 1, got {0}")]
+pub struct DensityError(pub f64);
+
+/// Batches gathered for the next threshold update: `[thresholds][values]`.
+///
+/// Part of the training state: a run that is to resume exactly saves it with the weights.
+pub type Pending = Vec<Vec<f32>>;
+
+/// Lets through what exceeds a threshold that follows the batches: `relu(z - t)`.
+///
+/// The threshold is updated in training mode alone, that is when the input's device is autodiff
+/// and the layer is not frozen; it gets no gradient. Built by [`SpatialSparsityConfig::init`].
+#[derive(Module, Debug)]
+pub struct SpatialSparsity {
+    /// The thresholds, `[channels]` or `[1]`; saved and loaded with the weights.
+    pub thresholds: RunningState<Tensor<1>>,
+    /// Whether training behaviour is enabled.
+    pub training: Param<Flag>,
+    #[module(skip)]
+    density: f64,
+    #[module(skip)]
+    scope: ThresholdScope,
+    #[module(skip)]
+    momentum: f64,
+    #[module(skip)]
+    accumulate: Option<f64>,
+    #[module(skip)]
+    pending: Arc<Mutex<Pending>>,
+    #[module(skip)]
+    channels: usize,
+}
+
+impl SpatialSparsityConfig {
+    /// Initialises the layer with thresholds of 0.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a field is out of its range.
+    pub fn init(&self, device: &Device) -> SpatialSparsity {
+        assert!(self.channels > 0, "channels must be greater than zero");
+        assert!(
+            (0.0..1.0).contains(&self.momentum),
+            "momentum must be in [0, 1), got {}",
+            self.momentum
+        );
+        let density = validate(self.density).unwrap_or_else(|error| panic!("{error}"));
+        let thresholds = match self.scope {
+            ThresholdScope::PerChannel => self.channels,
+            ThresholdScope::Single => 1,
+        };
+        SpatialSparsity {
+            thresholds: RunningState::new(Tensor::zeros([thresholds], device)),
+            training: Param::from_bool(true),
+            density,
+            scope: self.scope,
+            momentum: self.momentum,
+            accumulate: self.accumulate,
+            pending: Arc::default(),
+            channels: self.channels,
+        }
+    }
+}
+
+impl SpatialSparsity {
+    /// Subtracts the thresholds and lets through what is above zero.
+    ///
+    /// In training mode the thresholds are updated first, from this batch.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`: `[batch, channels, spatial...]`, rank 2 to 5
+    /// - output: the same
+    ///
+    /// # Panics
+    ///
+    /// Panics if the rank is outside 2 to 5 or the second axis is not `channels`.
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        assert!((2..=5).contains(&D), "expected rank 2 to 5, got {D}");
+        assert_eq!(
+            input.dims()[1],
+            self.channels,
+            "expected {} channels in {:?}",
+            self.channels,
+            input.dims()
+        );
+        if input.device().is_autodiff() && self.training.is_enabled() {
+            self.update(input.clone());
+        }
+        let thresholds = self.thresholds.value_sync().to_device(&input.device());
+        let mut shape = [1; D];
+        shape[1] = thresholds.dims()[0];
+        activation::relu(input - thresholds.detach().reshape(shape))
+    }
+
+    /// The number of channels.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// The share of activations let through.
+    pub fn density(&self) -> f64 {
+        self.density
+    }
+
+    /// Changes the share of activations let through; the thresholds follow with the next batches.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a density outside `(0, 1]`.
+    pub fn set_density(&mut self, density: f64) -> Result<(), DensityError> {
+        self.density = validate(density)?;
+        Ok(())
+    }
+
+    /// The batches gathered for the next update, empty unless accumulation is on.
+    pub fn pending(&self) -> Pending {
+        self.lock_pending().clone()
+    }
+
+    /// Puts back batches taken with [`pending`](Self::pending).
+    pub fn set_pending(&mut self, pending: Pending) {
+        // A new lock: clones of the layer keep theirs.
+        self.pending = Arc::new(Mutex::new(pending));
+    }
+
+    fn lock_pending(&self) -> std::sync::MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn update<const D: usize>(&self, input: Tensor<D>) {
+        let Some(quantile) = self.next_quantile(input) else {
+            return;
+        };
+        // A NaN would stay in the moving average for good.
+        if quantile.clone().is_nan().any().into_scalar::<bool>() {
+            return;
+        }
+        let kept = self.thresholds.value_sync().mul_scalar(self.momentum);
+        let updated = kept + quantile.mul_scalar(1.0 - self.momentum);
+        self.thresholds.update(updated.detach());
+    }
+
+    /// The quantile to move towards, or `None` while batches are still being gathered.
+    fn next_quantile<const D: usize>(&self, input: Tensor<D>) -> Option<Tensor<1>> {
+        let groups = match self.scope {
+            ThresholdScope::PerChannel => self.channels,
+            ThresholdScope::Single => 1,
+        };
+        let count = input.shape().num_elements() / groups;
+        let mut pending = self.lock_pending();
+        let total = count + pending.first().map_or(0, Vec::len);
+        let enough = self
+            .accumulate
+            .is_none_or(|wanted| total as f64 * self.density >= wanted);
+        let rank = threshold_rank(total, self.density);
+        if enough && pending.is_empty() {
+            return Some(kth_smallest(input, rank, self.scope));
+        }
+        let device = input.device();
+        quantile::gather(&mut pending, input, self.scope);
+        enough.then(|| quantile::kth_of_groups(std::mem::take(&mut pending), rank, &device))
+    }
+}
+
+fn validate(density: f64) -> Result<f64, DensityError> {
+    if density > 0.0 && density <= 1.0 {
+        Ok(density)
+    } else {
+        Err(DensityError(density))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(config: SpatialSparsityConfig) -> (SpatialSparsity, Device) {
+        let device = Device::default().autodiff();
+        (config.init(&device), device)
+    }
+
+    fn values(tensor: Tensor<1>) -> Vec<f32> {
+        tensor.into_data_as::<f32>().try_into_vec().unwrap()
+    }
+
+    #[test]
+    fn the_threshold_follows_the_quantile() {
+        let (layer, device) = layer(SpatialSparsityConfig::new(1, 0.25).with_momentum(0.5));
+        let input = Tensor::<2>::from_floats([[1.0], [2.0], [3.0], [4.0]], &device);
+        let output = layer.forward(input);
+        // The third smallest is 3, half way from 0 is 1.5.
+        assert_eq!(values(layer.thresholds.value_sync()), [1.5]);
+        assert_eq!(values(output.flatten(0, 1)), [0.0, 0.5, 1.5, 2.5]);
+    }
+
+    #[test]
+    fn evaluation_leaves_the_threshold_alone() {
+        let (layer, device) = layer(SpatialSparsityConfig::new(1, 0.25));
+        layer.forward(Tensor::<3>::ones([2, 1, 8], &device));
+        let trained = values(layer.thresholds.value_sync());
+        let evaluated = layer.valid();
+        evaluated.forward(Tensor::<3>::full([2, 1, 8], 9.0, &device.inner()));
+        assert_eq!(values(evaluated.thresholds.value_sync()), trained);
+    }
+
+    #[test]
+    fn a_frozen_layer_leaves_the_threshold_alone() {
+        let (layer, device) = layer(SpatialSparsityConfig::new(1, 0.25));
+        let layer = layer.freeze();
+        layer.forward(Tensor::<3>::ones([2, 1, 8], &device));
+        assert_eq!(values(layer.thresholds.value_sync()), [0.0]);
+    }
+
+    #[test]
+    fn accumulation_waits_for_enough_activations() {
+        let config = SpatialSparsityConfig::new(2, 0.25)
+            .with_accumulate(Some(2.0))
+            .with_momentum(0.0);
+        let (mut layer, device) = layer(config);
+        let first = Tensor::<2>::from_floats(
+            [[1.0, 10.0], [2.0, 20.0], [3.0, 30.0], [4.0, 40.0]],
+            &device,
+        );
+        layer.forward(first.clone());
+        assert_eq!(values(layer.thresholds.value_sync()), [0.0, 0.0]);
+        assert_eq!(layer.pending()[0], [1.0, 2.0, 3.0, 4.0]);
+
+        // Putting back what was taken out changes nothing.
+        layer.set_pending(layer.pending());
+        layer.forward(first + 4.0);
+        // Of eight values the sixth smallest is the threshold.
+        assert_eq!(values(layer.thresholds.value_sync()), [6.0, 34.0]);
+        assert!(layer.pending().is_empty());
+    }
+
+    #[test]
+    fn a_nan_never_enters_the_average() {
+        let (layer, device) = layer(SpatialSparsityConfig::new(1, 0.1));
+        layer.forward(Tensor::<2>::full([8, 1], f32::NAN, &device));
+        assert_eq!(values(layer.thresholds.value_sync()), [0.0]);
+    }
+
+    #[test]
+    fn the_density_is_checked() {
+        let (mut layer, _) = layer(SpatialSparsityConfig::new(1, 0.5));
+        assert_eq!(layer.set_density(0.0), Err(DensityError(0.0)));
+        assert_eq!(layer.set_density(1.5), Err(DensityError(1.5)));
+        assert!(layer.set_density(f64::NAN).is_err());
+        assert_eq!(layer.density(), 0.5);
+        layer.set_density(1.0).unwrap();
+        assert_eq!(layer.density(), 1.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "expected 3 channels")]
+    fn the_wrong_channels_panic() {
+        let (layer, device) = layer(SpatialSparsityConfig::new(3, 0.5));
+        layer.forward(Tensor::<4>::ones([1, 2, 4, 4], &device));
+    }
+
+    #[test]
+    fn the_threshold_gets_no_gradient() {
+        let (layer, device) = layer(SpatialSparsityConfig::new(1, 0.5));
+        let input = Tensor::<2>::from_floats([[1.0], [2.0], [3.0], [4.0]], &device).require_grad();
+        let gradients = layer.forward(input.clone()).sum().backward();
+        // 0.1 * 2 lies below every value, so all pass, each with a slope of 1.
+        assert_eq!(
+            values(input.grad(&gradients).unwrap().flatten(0, 1)),
+            [1.0; 4]
+        );
+    }
+}

@@ -1,0 +1,298 @@
+//! Convolutions on slices that keep the spatial size, optionally of `relu(scale * x + shift)`.
+//!
+//! Each example is one task; sums over the batch are taken in its order, so that results do not
+//! depend on how tasks are scheduled.
+
+use rayon::prelude::*;
+
+use super::kernel::{CHANNELS, Correlate, OVERRUN, TAPS, WeightGradient};
+
+/// The sizes of a convolution: `[batch, inputs, height, width]` to
+/// `[batch, outputs, height, width]`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ConvShape {
+    pub(super) batch: usize,
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    pub(super) height: usize,
+    pub(super) width: usize,
+    /// Odd.
+    pub(super) kernel: [usize; 2],
+}
+
+/// `relu(scale * x + shift)` per channel, taken before the convolution.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Activation<'a> {
+    pub(super) scale: &'a [f32],
+    pub(super) shift: &'a [f32],
+}
+
+/// How padded planes lie in memory.
+#[derive(Clone, Copy)]
+struct Planes {
+    /// From one row to the next; the gap holds the zeros at both ends.
+    row: usize,
+    /// From one channel to the next.
+    channel: usize,
+    /// Where the first pixel of a channel is.
+    first: usize,
+}
+
+impl ConvShape {
+    fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+
+    fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
+    fn planes(&self) -> Planes {
+        let [above, left] = self.kernel.map(|side| side / 2);
+        let row = self.width + left;
+        let first = above * row + left;
+        Planes {
+            row,
+            channel: first + (self.height + above) * row + left + OVERRUN,
+            first,
+        }
+    }
+
+    /// Output positions, the gaps between rows included.
+    fn positions(&self) -> usize {
+        self.height * self.planes().row
+    }
+
+    /// The length of a row of positions that whole blocks fit into.
+    fn stride(&self) -> usize {
+        self.positions().next_multiple_of(OVERRUN)
+    }
+
+    /// Where each tap of each channel starts in padded planes.
+    fn offsets(&self, channels: usize) -> Vec<usize> {
+        let planes = self.planes();
+        let [rows, columns] = self.kernel;
+        let mut offsets = Vec::with_capacity(channels * self.taps());
+        for channel in 0..channels {
+            for row in 0..rows {
+                for column in 0..columns {
+                    offsets.push(channel * planes.channel + row * planes.row + column);
+                }
+            }
+        }
+        offsets
+    }
+
+    /// The same convolution seen from its output: what takes a gradient back to the input.
+    fn transposed(&self) -> Self {
+        Self {
+            inputs: self.outputs,
+            outputs: self.inputs,
+            ..*self
+        }
+    }
+
+    /// Copies an example into padded planes, which are zero between its rows.
+    fn pad(&self, example: &[f32], activation: Option<Activation<'_>>, planes: &mut [f32]) {
+        let layout = self.planes();
+        for (channel, pixels) in example.chunks_exact(self.pixels()).enumerate() {
+            let plane = &mut planes[channel * layout.channel + layout.first..];
+            for (row, pixels) in pixels.chunks_exact(self.width).enumerate() {
+                let padded = &mut plane[row * layout.row..][..self.width];
+                match activation {
+                    None => padded.copy_from_slice(pixels),
+                    Some(Activation { scale, shift }) => {
+                        let (scale, shift) = (scale[channel], shift[channel]);
+                        for (padded, pixel) in padded.iter_mut().zip(pixels) {
+                            *padded = (scale * pixel + shift).max(0.0);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn padded(&self) -> Vec<f32> {
+        vec![0.0; self.inputs * self.planes().channel]
+    }
+}
+
+/// The convolution. `weight` is `[outputs, inputs, rows, columns]`.
+pub(super) fn forward(
+    shape: &ConvShape,
+    input: &[f32],
+    activation: Option<Activation<'_>>,
+    weight: &[f32],
+    bias: Option<&[f32]>,
+) -> Vec<f32> {
+    let packed = pack(weight, shape.outputs, shape.inputs * shape.taps());
+    let offsets = shape.offsets(shape.inputs);
+    let mut output = vec![0.0; shape.batch * shape.outputs * shape.pixels()];
+    let examples = input.par_chunks_exact(shape.inputs * shape.pixels());
+    output
+        .par_chunks_exact_mut(shape.outputs * shape.pixels())
+        .zip(examples)
+        .for_each_init(
+            || (shape.padded(), vec![0.0; CHANNELS * shape.stride()]),
+            |(planes, rows), (output, example)| {
+                shape.pad(example, activation, planes);
+                correlate(shape, planes, &offsets, &packed, bias, rows, output);
+            },
+        );
+    output
+}
+
+/// The gradient of the convolution's (activated) input, given that of its output.
+pub(super) fn input_gradient(shape: &ConvShape, weight: &[f32], output_grad: &[f32]) -> Vec<f32> {
+    let back = shape.transposed();
+    forward(&back, output_grad, None, &transpose(shape, weight), None)
+}
+
+/// The gradient of the weight, `[outputs, inputs, rows, columns]`.
+pub(super) fn weight_gradient(
+    shape: &ConvShape,
+    input: &[f32],
+    activation: Option<Activation<'_>>,
+    output_grad: &[f32],
+) -> Vec<f32> {
+    let taps = shape.inputs * shape.taps();
+    let mut offsets = shape.offsets(shape.inputs);
+    offsets.resize(taps.next_multiple_of(TAPS), 0);
+    let (outputs, stride) = (shape.outputs.next_multiple_of(CHANNELS), shape.stride());
+    let partial: Vec<Vec<f32>> = input
+        .par_chunks_exact(shape.inputs * shape.pixels())
+        .zip(output_grad.par_chunks_exact(shape.outputs * shape.pixels()))
+        .map_init(
+            || (shape.padded(), vec![0.0; outputs * stride]),
+            |(planes, rows), (example, output_grad)| {
+                shape.pad(example, activation, planes);
+                spread(shape, output_grad, rows);
+                let mut gradients = vec![0.0; outputs * offsets.len()];
+                WeightGradient {
+                    input: planes,
+                    offsets: &offsets,
+                    output_grad: rows,
+                    stride,
+                    gradients: &mut gradients,
+                }
+                .run();
+                gradients
+            },
+        )
+        .collect();
+    let mut gradient = vec![0.0; shape.outputs * taps];
+    for partial in partial {
+        for (sum, part) in gradient
+            .chunks_exact_mut(taps)
+            .zip(partial.chunks_exact(offsets.len()))
+        {
+            sum.iter_mut()
+                .zip(part)
+                .for_each(|(sum, part)| *sum += part);
+        }
+    }
+    gradient
+}
+
+/// The gradient of the bias: the sum over batch and space.
+pub(super) fn bias_gradient(shape: &ConvShape, output_grad: &[f32]) -> Vec<f32> {
+    let mut gradient = vec![0.0; shape.outputs];
+    for example in output_grad.chunks_exact(shape.outputs * shape.pixels()) {
+        for (sum, plane) in gradient
+            .iter_mut()
+            .zip(example.chunks_exact(shape.pixels()))
+        {
+            *sum += super::reduce::sum(plane);
+        }
+    }
+    gradient
+}
+
+/// Computes all output channels of one example from its padded planes.
+fn correlate(
+    shape: &ConvShape,
+    planes: &[f32],
+    offsets: &[usize],
+    packed: &[[f32; CHANNELS]],
+    bias: Option<&[f32]>,
+    rows: &mut [f32],
+    output: &mut [f32],
+) {
+    let stride = shape.stride();
+    let blocks = output
+        .chunks_mut(CHANNELS * shape.pixels())
+        .zip(packed.chunks_exact(offsets.len()));
+    for (block, (output, weights)) in blocks.enumerate() {
+        let bias = std::array::from_fn(|channel| {
+            bias.and_then(|bias| bias.get(block * CHANNELS + channel))
+                .copied()
+                .unwrap_or(0.0)
+        });
+        Correlate {
+            input: planes,
+            offsets,
+            weights,
+            bias,
+            output: rows,
+            stride,
+            positions: shape.positions(),
+        }
+        .run();
+        for (plane, row) in output
+            .chunks_exact_mut(shape.pixels())
+            .zip(rows.chunks_exact(stride))
+        {
+            let padded = row.chunks(shape.planes().row);
+            for (pixels, padded) in plane.chunks_exact_mut(shape.width).zip(padded) {
+                pixels.copy_from_slice(&padded[..shape.width]);
+            }
+        }
+    }
+}
+
+/// Copies an example's output gradient into rows of positions, zero in the gaps.
+fn spread(shape: &ConvShape, output_grad: &[f32], rows: &mut [f32]) {
+    let stride = shape.stride();
+    for (plane, row) in output_grad
+        .chunks_exact(shape.pixels())
+        .zip(rows.chunks_exact_mut(stride))
+    {
+        let padded = row.chunks_mut(shape.planes().row);
+        for (pixels, padded) in plane.chunks_exact(shape.width).zip(padded) {
+            padded[..shape.width].copy_from_slice(pixels);
+        }
+    }
+}
+
+/// Groups a row-major `[outputs, taps]` by [`CHANNELS`] output channels, those missing zero.
+fn pack(weight: &[f32], outputs: usize, taps: usize) -> Vec<[f32; CHANNELS]> {
+    let mut packed = Vec::with_capacity(outputs.div_ceil(CHANNELS) * taps);
+    for first in (0..outputs).step_by(CHANNELS) {
+        for tap in 0..taps {
+            packed.push(std::array::from_fn(|channel| {
+                weight
+                    .get((first + channel) * taps + tap)
+                    .copied()
+                    .unwrap_or(0.0)
+            }));
+        }
+    }
+    packed
+}
+
+/// Swaps inputs and outputs and turns the kernel by half a turn.
+fn transpose(shape: &ConvShape, weight: &[f32]) -> Vec<f32> {
+    let taps = shape.taps();
+    let mut transposed = Vec::with_capacity(weight.len());
+    for input in 0..shape.inputs {
+        for output in 0..shape.outputs {
+            let kernel = &weight[(output * shape.inputs + input) * taps..][..taps];
+            transposed.extend(kernel.iter().rev());
+        }
+    }
+    transposed
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,247 @@
+//! The decoder, the paper's `h`: from motifs to output tokens (section 5.1).
+
+mod attention;
+mod greedy;
+mod positional;
+pub mod pytorch;
+mod reembed;
+mod row_lstm;
+mod transformer;
+
+use burn::module::Module;
+use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
+use burn::tensor::{Device, Int, Tensor};
+use serde::{Deserialize, Serialize};
+
+pub use positional::sinusoids;
+pub use reembed::Reembed;
+pub use row_lstm::{RowLstm, RowLstmConfig};
+pub use transformer::{DecoderLayer, EncoderLayer, TransformerLayerConfig};
+
+use attention::causal_mask;
+
+/// Configuration of a [`Decoder`]. Nothing has a default: every size is a scientific parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecoderConfig {
+    /// Channels of the motifs.
+    pub channels: usize,
+    /// Output tokens, those that start and end a sequence among them.
+    pub vocabulary: usize,
+    /// Features of a token inside the transformer.
+    pub width: usize,
+    /// Attention heads; they divide the width.
+    pub heads: usize,
+    /// Layers of the transformer's encoder.
+    pub encoder_layers: usize,
+    /// Layers of the transformer's decoder.
+    pub decoder_layers: usize,
+    /// Hidden features of the feed-forward parts.
+    pub feed_forward: usize,
+    /// Dropout probability inside the transformer's layers.
+    pub dropout: f64,
+    /// Side of the max pooling's window, in positions.
+    pub pool: usize,
+    /// Whether a bidirectional LSTM runs along each row of the pooled map (2-D motifs only).
+    pub row_lstm: bool,
+}
+
+/// Why a [`DecoderConfig`] is not one.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecoderConfigError {
+    /// A size is zero.
+    #[error("decoder: {0} must be positive")]
+    Zero(&'static str),
+    /// Positional encodings and the two directions of the LSTM halve the width.
+    #[error("decoder: width must be even, got {0}")]
+    OddWidth(usize),
+    /// The heads do not divide the width.
+    #[error("decoder: heads ({heads}) must divide width ({width})")]
+    Heads {
+        /// Attention heads.
+        heads: usize,
+        /// Features of a token.
+        width: usize,
+    },
+    /// The dropout is no probability below one.
+    #[error("decoder: dropout must be at least 0 and below 1, got {0}")]
+    Dropout(f64),
+}
+
+/// The decoder: motifs are embedded and pooled, read by an optional row LSTM and a transformer
+/// encoder, and written out as tokens by an autoregressive transformer decoder.
+///
+/// Should be created with [`DecoderConfig`].
+#[derive(Module, Debug)]
+pub struct Decoder {
+    reembed: Reembed,
+    row_lstm: Option<RowLstm>,
+    encoder: Vec<EncoderLayer>,
+    embedding: Embedding,
+    decoder: Vec<DecoderLayer>,
+    output: Linear,
+    pool: usize,
+}
+
+impl DecoderConfig {
+    /// Checks that the sizes go together.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a size is zero, if the width is odd or not a multiple of the heads, or if the dropout
+    /// is outside `[0, 1)`.
+    pub fn validate(&self) -> Result<(), DecoderConfigError> {
+        let sizes = [
+            ("channels", self.channels),
+            ("vocabulary", self.vocabulary),
+            ("width", self.width),
+            ("heads", self.heads),
+            ("feed_forward", self.feed_forward),
+            ("pool", self.pool),
+        ];
+        if let Some((name, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+            return Err(DecoderConfigError::Zero(name));
+        }
+        if !self.width.is_multiple_of(2) {
+            return Err(DecoderConfigError::OddWidth(self.width));
+        }
+        if !self.width.is_multiple_of(self.heads) {
+            let (heads, width) = (self.heads, self.width);
+            return Err(DecoderConfigError::Heads { heads, width });
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(DecoderConfigError::Dropout(self.dropout));
+        }
+        Ok(())
+    }
+
+    /// A decoder initialised as PyTorch initialises its layers.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the configuration is not [valid](Self::validate).
+    pub fn init(&self, device: &Device) -> Decoder {
+        if let Err(error) = self.validate() {
+            panic!("{error}");
+        }
+        let layer = self.layer();
+
+        Decoder {
+            reembed: Reembed::new(self.channels, self.width, device),
+            row_lstm: self.row_lstm.then(|| self.lstm().init(device)),
+            encoder: (0..self.encoder_layers)
+                .map(|_| layer.init_encoder(device))
+                .collect(),
+            embedding: EmbeddingConfig::new(self.vocabulary, self.width).init(device),
+            decoder: (0..self.decoder_layers)
+                .map(|_| layer.init_decoder(device))
+                .collect(),
+            output: LinearConfig::new(self.width, self.vocabulary).init(device),
+            pool: self.pool,
+        }
+    }
+
+    fn layer(&self) -> TransformerLayerConfig {
+        TransformerLayerConfig {
+            width: self.width,
+            heads: self.heads,
+            feed_forward: self.feed_forward,
+            dropout: self.dropout,
+        }
+    }
+
+    fn lstm(&self) -> RowLstmConfig {
+        RowLstmConfig {
+            input: self.width,
+            hidden: self.width / 2,
+        }
+    }
+}
+
+impl Decoder {
+    /// The logits of each next token, given those before it (teacher forcing).
+    ///
+    /// # Shapes
+    ///
+    /// - motifs: `[batch, channels, height, width]` or `[batch, channels, length]`
+    /// - tokens: `[batch, time]`
+    /// - output: `[batch, time, vocabulary]`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the motifs' shape does not suit the decoder, as [`Decoder::encode`].
+    pub fn forward<const D: usize>(&self, motifs: Tensor<D>, tokens: Tensor<2, Int>) -> Tensor<3> {
+        self.decode(self.encode(motifs), tokens)
+    }
+
+    /// Encodes motifs as a sequence, the cells of the pooled map in rows-major order.
+    ///
+    /// # Shapes
+    ///
+    /// - motifs: `[batch, channels, height, width]` or `[batch, channels, length]`
+    /// - output: `[batch, source, width]`, source = `(height / pool) * (width / pool)` or `length / pool`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the motifs have neither one nor two spatial axes, or one where there is a row LSTM,
+    /// or not the configured channels, or an axis shorter than the pooling's window.
+    pub fn encode<const D: usize>(&self, motifs: Tensor<D>) -> Tensor<3> {
+        let (map, window) = self.as_map(motifs);
+        let cells = self.reembed.reembed_and_pool(map, window); // [batch, rows, columns, width]
+        let [batch, rows, columns, width] = cells.dims();
+
+        let cells = match &self.row_lstm {
+            Some(lstm) => {
+                let folded = cells.reshape([batch * rows, columns, width]);
+                lstm.forward(folded).reshape([batch, rows, columns, width])
+            }
+            None => cells,
+        };
+        let encoding = sinusoids(0..rows, width, &cells.device()).reshape([1, rows, 1, width]);
+        let mut x = (cells + encoding).reshape([batch, rows * columns, width]); // [batch, source, width]
+        for layer in &self.encoder {
+            x = layer.forward(x);
+        }
+        x
+    }
+
+    /// The logits of each next token, given encoded motifs and the tokens before it.
+    ///
+    /// # Shapes
+    ///
+    /// - memory: `[batch, source, width]`
+    /// - tokens: `[batch, time]`
+    /// - output: `[batch, time, vocabulary]`
+    pub fn decode(&self, memory: Tensor<3>, tokens: Tensor<2, Int>) -> Tensor<3> {
+        let device = memory.device();
+        let [_, time] = tokens.dims();
+
+        let x = self.embedding.forward(tokens);
+        let [_, _, width] = x.dims();
+        let mut x = x + sinusoids(0..time, width, &device).unsqueeze();
+        let mask = causal_mask(time, &device);
+        for layer in &self.decoder {
+            x = layer.forward(x, mask.clone(), layer.cross.project(memory.clone()));
+        }
+        self.output.forward(x)
+    }
+
+    /// The motifs as a map, and the pooling's window: a sequence is a map one column wide.
+    fn as_map<const D: usize>(&self, motifs: Tensor<D>) -> (Tensor<4>, [usize; 2]) {
+        match *motifs.dims().as_slice() {
+            [batch, channels, length] => {
+                assert!(
+                    self.row_lstm.is_none(),
+                    "the row LSTM needs motifs with two spatial axes"
+                );
+                let map = motifs.reshape([batch, channels, length, 1]);
+                (map, [self.pool, 1])
+            }
+            [batch, channels, height, width] => {
+                let map = motifs.reshape([batch, channels, height, width]);
+                (map, [self.pool, self.pool])
+            }
+            _ => panic!("motifs must have one or two spatial axes, got a tensor of rank {D}"),
+        }
+    }
+}

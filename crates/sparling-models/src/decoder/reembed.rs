@@ -1,0 +1,180 @@
+//! The decoder's entry: motifs are embedded position by position, then max pooled.
+
+use burn::module::{Initializer, Module, Param};
+use burn::tensor::{Device, Int, Tensor, assert_shape};
+
+/// A 1x1 convolution from the motifs' channels, followed by max pooling.
+#[derive(Module, Debug)]
+pub struct Reembed {
+    /// `[width, channels]`
+    pub(super) weight: Param<Tensor<2>>,
+    /// `[width]`
+    pub(super) bias: Param<Tensor<1>>,
+}
+
+impl Reembed {
+    /// Every parameter from U(-k, k), `k = 1 / sqrt(channels)`.
+    pub(super) fn new(channels: usize, width: usize, device: &Device) -> Self {
+        let bound = 1.0 / (channels as f64).sqrt();
+        let uniform = Initializer::Uniform {
+            min: -bound,
+            max: bound,
+        };
+        Self {
+            weight: uniform.init([width, channels], device),
+            bias: uniform.init([width], device),
+        }
+    }
+
+    /// Embeds each position and keeps each feature's maximum over each window; positions that do not
+    /// fill a window are left out.
+    ///
+    /// Of the embedding of all positions, by far the decoder's largest tensor, only the places of the
+    /// maxima are kept: the motifs found there are embedded once more, and gradients flow through
+    /// that. Of equal maxima the first in row-major order gets the gradient, as in PyTorch.
+    ///
+    /// # Shapes
+    ///
+    /// - motifs: `[batch, channels, height, width]`
+    /// - output: `[batch, rows, columns, features]`
+    ///
+    /// # Panics
+    ///
+    /// Panics if the motifs do not have the configured channels or are smaller than the window.
+    pub(super) fn reembed_and_pool(&self, motifs: Tensor<4>, window: [usize; 2]) -> Tensor<4> {
+        let [features, channels] = self.weight.dims();
+        assert_shape!(motifs, [_, channels, _, _]);
+        let (windows, [rows, columns]) = windows(motifs, window);
+        let [batch, _, cells, area] = windows.dims();
+
+        let weight = self.weight.val();
+        let winners = winners(windows.clone().detach(), weight.clone().detach());
+        let winners = winners
+            .unsqueeze_dim::<4>(1)
+            .expand([batch, channels, features, cells])
+            .reshape([batch * channels, features * cells]);
+        let won = windows
+            .reshape([batch * channels, cells * area])
+            .gather(1, winners)
+            .reshape([batch, channels, features, cells]);
+        let weight = weight.transpose().reshape([1, channels, features, 1]);
+        let pooled = (won * weight).sum_dim(1); // [batch, 1, features, cells]
+
+        pooled
+            .reshape([batch, features, rows, columns])
+            .permute([0, 2, 3, 1])
+            + self.bias.val().unsqueeze()
+    }
+}
+
+/// Gathers the positions of each window, and tells how many windows there are along each axis.
+///
+/// # Shapes
+///
+/// - motifs: `[batch, channels, height, width]`
+/// - output: `[batch, channels, rows * columns, area]`
+fn windows(motifs: Tensor<4>, window: [usize; 2]) -> (Tensor<4>, [usize; 2]) {
+    let [batch, channels, height, width] = motifs.dims();
+    let [rows, columns] = [height / window[0], width / window[1]];
+    assert!(
+        rows > 0 && columns > 0,
+        "motifs of {height}x{width} are smaller than the pooling window of {}x{}",
+        window[0],
+        window[1],
+    );
+
+    let used = [rows * window[0], columns * window[1]];
+    let motifs = if used == [height, width] {
+        motifs
+    } else {
+        motifs.slice([0..batch, 0..channels, 0..used[0], 0..used[1]])
+    };
+    let windows = motifs
+        .reshape([batch, channels, rows, window[0], columns, window[1]])
+        .swap_dims(3, 4)
+        .reshape([batch, channels, rows * columns, window[0] * window[1]]);
+    (windows, [rows, columns])
+}
+
+/// Where each feature is largest in each window, as an index into all windows' positions. The bias,
+/// which changes no maximum's place, is left out.
+///
+/// # Shapes
+///
+/// - windows: `[batch, channels, cells, area]`
+/// - weight: `[features, channels]`
+/// - output: `[batch, features, cells]`
+fn winners(windows: Tensor<4>, weight: Tensor<2>) -> Tensor<3, Int> {
+    let [batch, channels, cells, area] = windows.dims();
+    let [features, _] = weight.dims();
+
+    let winners = weight
+        .unsqueeze::<3>()
+        .matmul(windows.reshape([batch, channels, cells * area]))
+        .reshape([batch, features, cells, area])
+        .argmax(3)
+        .squeeze_dim::<3>(3);
+    let starts = 0..(cells * area) as i64;
+    let starts = Tensor::<1, Int>::arange_step(starts, area, &winners.device());
+    winners + starts.unsqueeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::module::{conv2d, max_pool2d};
+    use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+    use burn::tensor::{Distribution, Tolerance};
+
+    use super::*;
+
+    fn reference(layer: &Reembed, motifs: Tensor<4>, window: [usize; 2]) -> Tensor<4> {
+        let weight = layer.weight.val().unsqueeze_dims(&[2, 3]);
+        let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
+        let embedded = conv2d(motifs, weight, Some(layer.bias.val()), options);
+        max_pool2d(embedded, MaxPoolOptions::new(window)).permute([0, 2, 3, 1])
+    }
+
+    fn assert_close<const D: usize>(actual: Tensor<D>, expected: Tensor<D>) {
+        actual
+            .into_data()
+            .assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(1e-5));
+    }
+
+    /// Sparse motifs, so that most windows hold nothing but ties.
+    #[test]
+    fn equals_a_convolution_and_max_pooling() {
+        let device = Device::default().autodiff();
+        let layer = Reembed::new(3, 6, &device);
+        for (size, window) in [([8, 12], [4, 4]), ([11, 9], [4, 4]), ([13, 1], [4, 1])] {
+            let normal = Distribution::Normal(-1.0, 1.0);
+            let motifs = Tensor::<4>::random([2, 3, size[0], size[1]], normal, &device);
+            let motifs = motifs.clamp_min(0.0).detach().require_grad();
+
+            let actual = layer.reembed_and_pool(motifs.clone(), window);
+            let expected = reference(&layer, motifs.clone(), window);
+            assert_close(actual.clone(), expected.clone());
+
+            let cotangent = actual.random_like(Distribution::Normal(0.0, 1.0)).detach();
+            let actual = (actual * cotangent.clone()).sum().backward();
+            let expected = (expected * cotangent).sum().backward();
+            assert_close(
+                motifs.grad(&actual).unwrap(),
+                motifs.grad(&expected).unwrap(),
+            );
+            let (weight, bias) = (layer.weight.val(), layer.bias.val());
+            assert_close(
+                weight.grad(&actual).unwrap(),
+                weight.grad(&expected).unwrap(),
+            );
+            assert_close(bias.grad(&actual).unwrap(), bias.grad(&expected).unwrap());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "smaller than the pooling window")]
+    fn motifs_smaller_than_a_window_panic() {
+        let device = Device::default();
+        let layer = Reembed::new(1, 2, &device);
+        layer.reembed_and_pool(Tensor::zeros([1, 1, 7, 8], &device), [8, 8]);
+    }
+}

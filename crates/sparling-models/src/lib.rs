@@ -1,0 +1,15 @@
+//! The two halves of a SPARLING model for [Burn](https://burn.dev), and the whole.
+//!
+//! [`MotifModel`] is the paper's `g`, a residual convolutional net that keeps the input's size;
+//! [`Decoder`] is its `h`, which reads the sparse motifs and writes tokens; [`Sparling`] joins
+//! them through the bottleneck of `sparling-layer`.
+
+mod conv;
+pub mod decoder;
+pub mod motif;
+pub mod residual;
+pub mod sparling;
+
+pub use decoder::{Decoder, DecoderConfig};
+pub use motif::{MotifModel, MotifModelConfig};
+pub use sparling::{Sparling, SparlingConfig};

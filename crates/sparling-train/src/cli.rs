@@ -1,0 +1,55 @@
+//! The command line.
+
+mod devices;
+mod evaluate;
+mod golden;
+mod predict;
+mod progress;
+mod sample;
+mod summary;
+mod train;
+
+use clap::{Parser, Subcommand};
+
+/// Learns extremely sparse representations from end-to-end labels alone, and so finds where the
+/// symbols of an input are.
+#[derive(Debug, Parser)]
+#[command(name = "sparling", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train a model, or go on with a run.
+    Train(train::Train),
+    /// Measure a run's model on examples it was not trained on.
+    Evaluate(evaluate::Evaluate),
+    /// Write examples of a domain as pictures, with their labels and footprints.
+    Sample(sample::Sample),
+    /// Read pictures of your own: output, motifs, and a picture with them drawn.
+    Predict(predict::Predict),
+    /// List the backends compiled in and the device each would use.
+    Devices(devices::Devices),
+    /// Compare with the golden values of a PyTorch implementation.
+    Golden(golden::Golden),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    ///
+    /// # Errors
+    ///
+    /// Whatever stands in the way.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Train(command) => command.run(),
+            Command::Evaluate(command) => command.run(),
+            Command::Sample(command) => command.run(),
+            Command::Predict(command) => command.run(),
+            Command::Devices(command) => command.run(),
+            Command::Golden(command) => command.run(),
+        }
+    }
+}

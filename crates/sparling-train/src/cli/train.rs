@@ -1,0 +1,172 @@
+//! `sparling train`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use super::progress::Console;
+use super::summary;
+use crate::backend::Backend;
+use crate::config::RunConfig;
+use crate::run::{Environment, RunFolder, free_path};
+use crate::trainer::{Ended, Limits, Trainer};
+
+/// What `train` takes.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// The domain: digitcircle.
+    #[arg(required_unless_present = "resume")]
+    domain: Option<String>,
+    /// The built-in configuration to start from: small or paper.
+    #[arg(long, default_value = "small", conflicts_with = "config")]
+    preset: String,
+    /// A TOML file to use instead of a preset.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Change one value, e.g. `training.learning_rate=1e-3`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// Where to compute.
+    #[arg(long)]
+    backend: Option<Backend>,
+    /// Decides training examples, initial weights and dropout.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The run's name; by default the preset and the seed.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Where runs are kept.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    out: PathBuf,
+    /// Stop after so many training samples.
+    #[arg(long, value_name = "N")]
+    max_samples: Option<u64>,
+    /// Stop after so long, e.g. 90s, 10m or 2h.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    max_time: Option<Duration>,
+    /// Go on with the run in this folder.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["preset", "config", "settings", "seed", "name", "out"])]
+    resume: Option<PathBuf>,
+}
+
+impl Train {
+    pub(super) fn run(self) -> Result<()> {
+        let backend = Backend::choose(self.backend, "train")?;
+        let limits = Limits {
+            samples: self.max_samples,
+            time: self.max_time,
+        };
+        let (folder, fresh) = match &self.resume {
+            Some(path) => (RunFolder::open(path)?, None),
+            None => {
+                let config = self.configuration()?;
+                (self.create(&config, backend)?, Some(config))
+            }
+        };
+        let _lock = folder.lock()?;
+        let mut trainer = match fresh {
+            Some(config) => Trainer::new(folder.clone(), config, backend)?,
+            None => Trainer::resume(folder.clone(), backend)
+                .with_context(|| format!("cannot resume {}", folder.path().display()))?,
+        };
+        let interrupted = on_interrupt()?;
+        let mut console = Console::begin(&trainer, folder.path(), backend, limits);
+        // On a thread of the pool, parallel operators start without waking another thread first.
+        let ended = rayon::scope(|_| trainer.train(limits, &interrupted, &mut console));
+        console.finish();
+        conclude(&trainer, &folder, ended?, backend)
+    }
+
+    fn configuration(&self) -> Result<RunConfig> {
+        let domain = self.domain.as_deref().unwrap_or_default();
+        let mut settings = self.settings.clone();
+        settings.extend(self.seed.map(|seed| format!("seed={seed}")));
+        Ok(RunConfig::load(
+            domain,
+            &self.preset,
+            self.config.as_deref(),
+            &settings,
+        )?)
+    }
+
+    fn create(&self, config: &RunConfig, backend: Backend) -> Result<RunFolder> {
+        let parent = self.out.join(config.domain.name());
+        let path = match &self.name {
+            Some(name) if Path::new(name).components().count() == 1 => parent.join(name),
+            Some(name) => bail!("--name {name}: expected a single folder's name"),
+            None => {
+                let base = match &self.config {
+                    Some(file) => file
+                        .file_stem()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned(),
+                    None => self.preset.clone(),
+                };
+                free_path(&parent, &format!("{base}-seed{}", config.seed))
+            }
+        };
+        Ok(RunFolder::create(&path, config, &Environment::of(backend))?)
+    }
+}
+
+/// Says how it ended and what to do next.
+fn conclude(trainer: &Trainer, folder: &RunFolder, ended: Ended, backend: Backend) -> Result<()> {
+    summary::show(folder, backend)?;
+    let path = folder.path().display();
+    let samples = trainer.samples();
+    let minutes = trainer.elapsed().as_secs_f64() / 60.0;
+    println!("{samples} samples in {minutes:.1} min, saved in {path}");
+    match ended {
+        Ended::Finished => println!("finished: evaluate it with `cargo xtask evaluate {path}`"),
+        Ended::Limit | Ended::Interrupted => {
+            println!("stopped: go on with `cargo xtask train --resume {path}`");
+        }
+    }
+    Ok(())
+}
+
+/// Set by the first Ctrl-C; the second ends the program at once.
+fn on_interrupt() -> Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = interrupted.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(interrupted)
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("expected a number with s, m or h, such as 10m, got {text}");
+    let (digits, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
+    let seconds = match unit {
+        "s" | "" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    let number: f64 = digits.parse().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(parse_duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(parse_duration("1.5h"), Ok(Duration::from_secs(5400)));
+        assert!(parse_duration("10 parsecs").is_err());
+        assert!(parse_duration("-1s").is_err());
+        assert!(parse_duration("m").is_err());
+    }
+}

@@ -1,0 +1,469 @@
+//! What a run does, as TOML: presets, files and single overrides, checked before anything starts.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sparling_data::{DigitCircleConfig, Domain};
+use sparling_layer::{SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope};
+use sparling_models::{DecoderConfig, MotifModelConfig, SparlingConfig};
+use toml::{Table, Value};
+
+use crate::anneal::AnnealConfig;
+
+/// Everything that decides what a run computes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// Decides the training examples, the initial weights and dropout.
+    pub seed: u64,
+    /// Where examples come from.
+    pub domain: DomainConfig,
+    /// The motif model, `g`.
+    pub motif_model: MotifModelSection,
+    /// The sparse bottleneck.
+    pub bottleneck: BottleneckSection,
+    /// The decoder, `h`.
+    pub decoder: DecoderSection,
+    /// The optimisation.
+    pub training: TrainingSection,
+    /// When the density is cut (paper, Algorithm 1).
+    pub annealing: AnnealConfig,
+    /// What each check measures.
+    pub validation: ValidationSection,
+}
+
+/// The domains, by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "lowercase")]
+pub enum DomainConfig {
+    /// Digits on a circle, read counterclockwise from the smallest.
+    DigitCircle(DigitCircleConfig),
+}
+
+/// The sizes of the motif model; the rest follows from the domain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MotifModelSection {
+    /// The channels of the hidden layers.
+    pub width: usize,
+    /// The residual units; each widens the window by 4.
+    pub units: usize,
+    /// The motif channels.
+    pub channels: usize,
+}
+
+/// The bottleneck between motif model and decoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BottleneckSection {
+    /// One threshold per channel (MT) or a single one (ST).
+    pub scope: ThresholdScope,
+    /// How much of the old threshold each update keeps.
+    pub momentum: f64,
+    /// Whether the batch norm before it learns a scale and an offset.
+    pub affine: bool,
+    /// Gather batches until so many activations are expected per threshold; absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accumulate: Option<f64>,
+}
+
+/// The sizes of the decoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecoderSection {
+    /// The features of a token inside the transformer.
+    pub width: usize,
+    /// The attention heads.
+    pub heads: usize,
+    /// The encoder's layers.
+    pub encoder_layers: usize,
+    /// The decoder's layers.
+    pub decoder_layers: usize,
+    /// The hidden size of the feed-forward layers.
+    pub feed_forward: usize,
+    /// The dropout probability while training.
+    pub dropout: f64,
+    /// The side of the max-pooling window.
+    pub pool: usize,
+    /// Whether a bidirectional LSTM reads each row first.
+    pub row_lstm: bool,
+}
+
+/// The optimisation: Adam, with the gradient's global norm clipped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSection {
+    /// Examples per step.
+    pub batch_size: usize,
+    /// Adam's step size.
+    pub learning_rate: f64,
+    /// The factor on the step size with each cut of the density; 1 keeps it.
+    pub learning_rate_per_cut: f64,
+    /// The samples over which the step size grows linearly from 0; 0 for none.
+    pub warmup_samples: u64,
+    /// Adam's decay of the gradient's mean.
+    pub beta_1: f64,
+    /// Adam's decay of the squared gradient's mean.
+    pub beta_2: f64,
+    /// Adam's guard against division by zero.
+    pub epsilon: f64,
+    /// The largest norm of the whole gradient; absent: not clipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradient_clip_norm: Option<f64>,
+    /// Samples between two training events in `metrics.jsonl`.
+    pub log_every_samples: u64,
+}
+
+/// What each check measures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationSection {
+    /// The number of examples, always the first ones of the validation split.
+    pub examples: usize,
+    /// Examples per forward pass.
+    pub batch_size: usize,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// There is no such preset.
+    #[error("no preset `{preset}` for {domain}; there are: {known}")]
+    Preset {
+        /// The domain asked for.
+        domain: String,
+        /// The preset asked for.
+        preset: String,
+        /// Those there are.
+        known: String,
+    },
+    /// There is no such domain.
+    #[error("no domain `{0}`; there are: digitcircle")]
+    Domain(String),
+    /// A file could not be read.
+    #[error("cannot read configuration {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A text is not TOML, or has unknown, missing or wrong keys.
+    #[error("{origin}: {message}")]
+    Parse {
+        /// The file or preset it came from.
+        origin: String,
+        /// What is wrong, with the place.
+        message: String,
+    },
+    /// An override is not `key=value`, or names nothing.
+    #[error("--set {0}: {1}")]
+    Override(String, String),
+    /// A value is out of its range.
+    #[error("{key} must be {wanted}, but is {value}")]
+    Range {
+        /// The key.
+        key: String,
+        /// What would do.
+        wanted: String,
+        /// What was given.
+        value: String,
+    },
+    /// A part refuses its configuration.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+const PRESETS: [(&str, &str, &str); 2] = [
+    (
+        "digitcircle",
+        "small",
+        include_str!("../../../experiments/digitcircle-small.toml"),
+    ),
+    (
+        "digitcircle",
+        "paper",
+        include_str!("../../../experiments/digitcircle-paper.toml"),
+    ),
+];
+
+impl RunConfig {
+    /// Reads a preset or, if given, a file, applies the overrides (`section.key=value`) and checks
+    /// everything.
+    ///
+    /// # Errors
+    ///
+    /// Names the file, key or value at fault.
+    pub fn load(
+        domain: &str,
+        preset: &str,
+        file: Option<&Path>,
+        overrides: &[String],
+    ) -> Result<Self, ConfigError> {
+        let (origin, text) = match file {
+            Some(path) => (path.display().to_string(), read(path)?),
+            None => (
+                format!("preset {preset}"),
+                preset_text(domain, preset)?.to_owned(),
+            ),
+        };
+        let parse = |message: String| ConfigError::Parse {
+            origin: origin.clone(),
+            message,
+        };
+        let mut table: Table = text.parse().map_err(|error| parse(format!("{error}")))?;
+        for setting in overrides {
+            apply_override(&mut table, setting)?;
+        }
+        let config: Self = table
+            .try_into()
+            .map_err(|error: toml::de::Error| parse(error.to_string()))?;
+        if config.domain.name() != domain {
+            return Err(parse(format!(
+                "is for {}, not {domain}",
+                config.domain.name()
+            )));
+        }
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Reads the resolved configuration of a run.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn from_run(path: &Path) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(&read(path)?).map_err(|error| ConfigError::Parse {
+            origin: path.display().to_string(),
+            message: error.to_string(),
+        })?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// The configuration as TOML, every key written out.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("plain structs serialise")
+    }
+
+    /// Checks every range.
+    ///
+    /// # Errors
+    ///
+    /// Names the key and the value.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let domain = self.domain.build()?;
+        let model = &self.motif_model;
+        at_least_one("motif_model.width", model.width)?;
+        at_least_one("motif_model.channels", model.channels)?;
+        let decoder = self
+            .decoder
+            .build(model.channels, domain.vocabulary().len());
+        decoder
+            .validate()
+            .map_err(|error| ConfigError::Invalid(error.to_string()))?;
+        self.validate_pool(&domain.input_shape()[1..])?;
+        self.training.validate()?;
+        at_least_one("validation.examples", self.validation.examples)?;
+        at_least_one("validation.batch_size", self.validation.batch_size)?;
+        let momentum = self.bottleneck.momentum;
+        require(
+            (0.0..1.0).contains(&momentum),
+            "bottleneck.momentum",
+            "in [0, 1)",
+            momentum,
+        )?;
+        if let Some(wanted) = self.bottleneck.accumulate {
+            require(
+                wanted > 0.0 && wanted.is_finite(),
+                "bottleneck.accumulate",
+                "above 0",
+                wanted,
+            )?;
+        }
+        self.annealing
+            .validate()
+            .map_err(|error| ConfigError::Range {
+                key: format!("annealing.{}", error.key),
+                wanted: error.wanted.to_owned(),
+                value: error.value.to_string(),
+            })
+    }
+
+    fn validate_pool(&self, spatial: &[usize]) -> Result<(), ConfigError> {
+        let smallest = spatial.iter().copied().min().unwrap_or(0);
+        let pool = self.decoder.pool;
+        let wanted = format!("at most {smallest}, the input's smallest side");
+        require(pool <= smallest, "decoder.pool", &wanted, pool)
+    }
+
+    /// The model this configuration describes.
+    pub fn model(&self, domain: &dyn Domain) -> SparlingConfig {
+        let shape = domain.input_shape();
+        let dimensions = shape.len() - 1;
+        let channels = self.motif_model.channels;
+        let sparsity = SpatialSparsityConfig::new(channels, self.annealing.initial_density)
+            .with_scope(self.bottleneck.scope)
+            .with_momentum(self.bottleneck.momentum)
+            .with_accumulate(self.bottleneck.accumulate);
+        SparlingConfig::new(
+            MotifModelConfig::new(
+                shape[0],
+                dimensions,
+                self.motif_model.width,
+                self.motif_model.units,
+                channels,
+            ),
+            SparseBottleneckConfig::new(sparsity).with_affine(self.bottleneck.affine),
+            self.decoder.build(channels, domain.vocabulary().len()),
+        )
+    }
+}
+
+impl DomainConfig {
+    /// The name on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::DigitCircle(_) => "digitcircle",
+        }
+    }
+
+    /// Checks the configuration and makes the domain.
+    ///
+    /// # Errors
+    ///
+    /// What the domain says.
+    pub fn build(&self) -> Result<Box<dyn Domain>, ConfigError> {
+        match self {
+            Self::DigitCircle(config) => match config.clone().validate() {
+                Ok(domain) => Ok(Box::new(domain)),
+                Err(error) => Err(ConfigError::Invalid(format!("domain: {error}"))),
+            },
+        }
+    }
+}
+
+impl DecoderSection {
+    fn build(&self, channels: usize, vocabulary: usize) -> DecoderConfig {
+        DecoderConfig {
+            channels,
+            vocabulary,
+            width: self.width,
+            heads: self.heads,
+            encoder_layers: self.encoder_layers,
+            decoder_layers: self.decoder_layers,
+            feed_forward: self.feed_forward,
+            dropout: self.dropout,
+            pool: self.pool,
+            row_lstm: self.row_lstm,
+        }
+    }
+}
+
+impl TrainingSection {
+    fn validate(&self) -> Result<(), ConfigError> {
+        at_least_one("training.batch_size", self.batch_size)?;
+        let every = self.log_every_samples;
+        require(every > 0, "training.log_every_samples", "at least 1", every)?;
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        let rate = self.learning_rate;
+        require(positive(rate), "training.learning_rate", "above 0", rate)?;
+        let factor = self.learning_rate_per_cut;
+        let fraction = factor > 0.0 && factor <= 1.0;
+        let wanted = "above 0 and at most 1";
+        require(fraction, "training.learning_rate_per_cut", wanted, factor)?;
+        require(
+            positive(self.epsilon),
+            "training.epsilon",
+            "above 0",
+            self.epsilon,
+        )?;
+        for (key, beta) in [
+            ("training.beta_1", self.beta_1),
+            ("training.beta_2", self.beta_2),
+        ] {
+            require((0.0..1.0).contains(&beta), key, "in [0, 1)", beta)?;
+        }
+        match self.gradient_clip_norm {
+            Some(norm) => require(
+                positive(norm),
+                "training.gradient_clip_norm",
+                "above 0",
+                norm,
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+fn require(holds: bool, key: &str, wanted: &str, value: impl ToString) -> Result<(), ConfigError> {
+    if holds {
+        return Ok(());
+    }
+    Err(ConfigError::Range {
+        key: key.to_owned(),
+        wanted: wanted.to_owned(),
+        value: value.to_string(),
+    })
+}
+
+fn at_least_one(key: &str, value: usize) -> Result<(), ConfigError> {
+    require(value > 0, key, "at least 1", value)
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn preset_text(domain: &str, preset: &str) -> Result<&'static str, ConfigError> {
+    let mut known = String::new();
+    for (of, name, text) in PRESETS.iter().filter(|(of, ..)| *of == domain) {
+        if *name == preset {
+            return Ok(text);
+        }
+        let separator = if known.is_empty() { "" } else { ", " };
+        let _ = write!(known, "{separator}{name}");
+        debug_assert_eq!(*of, domain);
+    }
+    if known.is_empty() {
+        return Err(ConfigError::Domain(domain.to_owned()));
+    }
+    Err(ConfigError::Preset {
+        domain: domain.to_owned(),
+        preset: preset.to_owned(),
+        known,
+    })
+}
+
+/// Sets `section.key` to a TOML value, or to a string if it is none.
+fn apply_override(table: &mut Table, setting: &str) -> Result<(), ConfigError> {
+    let wrong = |message: &str| ConfigError::Override(setting.to_owned(), message.to_owned());
+    let (path, text) = setting
+        .split_once('=')
+        .ok_or_else(|| wrong("expected key=value"))?;
+    let value = format!("value = {text}")
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| Value::String(text.to_owned()));
+    let mut keys: Vec<&str> = path.trim().split('.').collect();
+    let last = keys
+        .pop()
+        .filter(|key| !key.is_empty())
+        .ok_or_else(|| wrong("the key is empty"))?;
+    let mut section = table;
+    for key in keys {
+        section = section
+            .get_mut(key)
+            .and_then(Value::as_table_mut)
+            .ok_or_else(|| wrong(&format!("there is no section `{key}`")))?;
+    }
+    section.insert(last.to_owned(), value);
+    Ok(())
+}

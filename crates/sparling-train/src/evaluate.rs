@@ -1,0 +1,191 @@
+//! What a model gets right: output tokens, and motifs against footprints nobody trained on.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+use sparling_data::{Batch, Domain, Footprint, Split, batch};
+use sparling_models::Sparling;
+
+use crate::metrics::{EndToEnd, Motif, MotifCounts};
+
+/// The figures of an evaluation (paper, section 3.2), all as shares between 0 and 1.
+///
+/// A figure whose denominator is empty is `null`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// The density the bottleneck is set to.
+    pub density: f64,
+    /// The share of activations that are not zero.
+    pub empirical_density: Option<f64>,
+    /// Symbols without any activation in their footprint.
+    pub fne: Option<f64>,
+    /// Activations outside all footprints, among those and the maximal motifs.
+    pub fpe: Option<f64>,
+    /// Activations outside all footprints, among all activations.
+    pub fpe_all: Option<f64>,
+    /// Maximal motifs whose channel stands for another symbol.
+    pub ce: Option<f64>,
+    /// Mean edit distance over length.
+    pub e2ee: Option<f64>,
+    /// Outputs that are right in every token.
+    pub exact_match: Option<f64>,
+    /// How many examples were evaluated.
+    pub examples: usize,
+}
+
+/// The counts behind the figures.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// The density the bottleneck is set to.
+    pub density: f64,
+    /// Motifs against footprints.
+    pub motifs: MotifCounts,
+    /// Outputs against the truth.
+    pub outputs: EndToEnd,
+    /// How many examples were evaluated.
+    pub examples: usize,
+}
+
+/// An input with what a model made of it.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The input, row-major `[channels, spatial...]`.
+    pub input: Vec<f32>,
+    /// Every activation.
+    pub motifs: Vec<Motif>,
+    /// The output tokens predicted.
+    pub prediction: Vec<usize>,
+    /// The true output tokens.
+    pub truth: Vec<usize>,
+    /// Where the symbols are.
+    pub footprints: Vec<Footprint>,
+}
+
+impl Evaluation {
+    /// Divides the counts.
+    pub fn figures(&self) -> Figures {
+        Figures {
+            density: self.density,
+            empirical_density: self.motifs.empirical_density(),
+            fne: self.motifs.fne(),
+            fpe: self.motifs.fpe(),
+            fpe_all: self.motifs.fpe_all(),
+            ce: self.motifs.ce(),
+            e2ee: self.outputs.e2ee(),
+            exact_match: self.outputs.accuracy(),
+            examples: self.examples,
+        }
+    }
+}
+
+/// A model in evaluation mode, with what is needed to run it on a domain's examples.
+pub struct Evaluator<'a> {
+    /// The model, without autodiff.
+    pub model: &'a Sparling,
+    /// Its domain.
+    pub domain: &'a dyn Domain,
+    /// Its device, without autodiff.
+    pub device: &'a Device,
+    /// Examples per forward pass.
+    pub batch_size: usize,
+}
+
+impl Evaluator<'_> {
+    /// Evaluates the first `examples` of a split.
+    pub fn evaluate(&self, split: Split, examples: usize) -> Evaluation {
+        let channels = self.model.bottleneck.sparsity.channels();
+        let mut evaluation = Evaluation {
+            density: self.model.bottleneck.sparsity.density(),
+            motifs: MotifCounts::new(channels, self.domain.symbols().len()),
+            outputs: EndToEnd::default(),
+            examples,
+        };
+        let elements = channels * self.domain.input_shape()[1..].iter().product::<usize>();
+        self.each_batch(split, examples, |readings| {
+            for reading in readings {
+                evaluation
+                    .motifs
+                    .add_motifs(&reading.motifs, elements, &reading.footprints);
+                evaluation
+                    .outputs
+                    .add_example(&reading.truth, &reading.prediction);
+            }
+        });
+        evaluation
+    }
+
+    /// Reads the first `examples` of a split.
+    pub fn read_split(&self, split: Split, examples: usize) -> Vec<Reading> {
+        let mut all = Vec::with_capacity(examples);
+        self.each_batch(split, examples, |readings| all.extend(readings));
+        all
+    }
+
+    fn each_batch(&self, split: Split, examples: usize, mut visit: impl FnMut(Vec<Reading>)) {
+        for first in (0..examples).step_by(self.batch_size) {
+            let size = self.batch_size.min(examples - first);
+            visit(self.read(batch(self.domain, split, first as u64, size)));
+        }
+    }
+
+    /// Runs the model on a batch.
+    pub fn read(&self, batch: Batch) -> Vec<Reading> {
+        let size = batch.tokens.len();
+        let shape = self.domain.input_shape();
+        let (motifs, predictions) = match *shape.as_slice() {
+            [channels, length] => self.run(batch.inputs.clone(), [size, channels, length]),
+            [channels, height, width] => {
+                self.run(batch.inputs.clone(), [size, channels, height, width])
+            }
+            _ => panic!("expected one or two spatial dimensions, got {shape:?}"),
+        };
+        let [height, width] = plane(&shape);
+        let inputs = batch.inputs.chunks(batch.inputs.len() / size);
+        let motifs = motifs.chunks(motifs.len() / size);
+        let rest = batch.tokens.into_iter().zip(batch.footprints);
+        inputs
+            .zip(motifs)
+            .zip(predictions.into_iter().zip(rest))
+            .map(
+                |((input, motifs), (prediction, (truth, footprints)))| Reading {
+                    input: input.to_vec(),
+                    motifs: Motif::collect(motifs, height, width),
+                    prediction,
+                    truth,
+                    footprints,
+                },
+            )
+            .collect()
+    }
+
+    fn run<const D: usize>(
+        &self,
+        inputs: Vec<f32>,
+        shape: [usize; D],
+    ) -> (Vec<f32>, Vec<Vec<usize>>) {
+        let inputs = Tensor::<D>::from_data(TensorData::new(inputs, shape), self.device);
+        let motifs = self.model.motifs(inputs);
+        let vocabulary = self.domain.vocabulary();
+        // One more than the longest, so that an output that is too long shows as one.
+        let longest = self.domain.longest_output() + 1;
+        let predictions = self.model.decoder.greedy(
+            motifs.clone(),
+            vocabulary.start(),
+            vocabulary.end(),
+            longest,
+        );
+        let motifs = motifs.into_data_as::<f32>().try_into_vec();
+        (
+            motifs.expect("data converted to f32 reads as f32"),
+            predictions,
+        )
+    }
+}
+
+/// The height and width of a motif map: one-dimensional ones have a height of 1.
+pub fn plane(input_shape: &[usize]) -> [usize; 2] {
+    match *input_shape {
+        [_, length] => [1, length],
+        [_, height, width] => [height, width],
+        _ => panic!("expected one or two spatial dimensions, got {input_shape:?}"),
+    }
+}

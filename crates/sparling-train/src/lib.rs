@@ -1,0 +1,24 @@
+//! Trains, evaluates and looks inside SPARLING models.
+//!
+//! In reading order: [`config`] says what a run does, [`trainer`] is the loop, [`anneal`] decides
+//! when the density is cut, [`loss`] and [`clip`] are its two steps, [`evaluate`] and [`metrics`]
+//! measure, [`run`], [`event`] and [`checkpoint`] keep what was done, [`report`] draws it,
+//! [`golden`] compares with PyTorch, and [`cli`] is what the user types.
+
+pub mod anneal;
+pub mod atomic;
+pub mod backend;
+pub mod checkpoint;
+pub mod cli;
+pub mod clip;
+pub mod config;
+pub mod evaluate;
+pub mod event;
+pub mod golden;
+pub mod loss;
+pub mod metrics;
+pub mod model;
+pub mod picture;
+pub mod report;
+pub mod run;
+pub mod trainer;

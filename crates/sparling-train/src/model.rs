@@ -1,0 +1,111 @@
+//! A trained model, picked from a run by its density.
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use sparling_data::Domain;
+use sparling_models::Sparling;
+
+use crate::backend::Backend;
+use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::config::{ConfigError, RunConfig};
+use crate::evaluate::Evaluator;
+use crate::run::{RunError, RunFolder};
+
+/// A model in evaluation mode, with its domain.
+pub struct Trained {
+    config: RunConfig,
+    domain: Box<dyn Domain>,
+    model: Sparling,
+    device: Device,
+    name: String,
+    checkpoint: Checkpoint,
+}
+
+/// A model that cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A density nobody can ask for.
+    #[error("--density must be above 0 and at most 1, got {0}")]
+    Density(f64),
+    /// The run's folder.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The run's configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+impl Trained {
+    /// Loads the state of a run whose density is nearest to the one asked for, in ratio; without
+    /// one, the lowest of the ladder or, before the first cut, the newest.
+    ///
+    /// # Errors
+    ///
+    /// If the folder is no run, or what it holds is missing or damaged.
+    pub fn load(run: &Path, density: Option<f64>, backend: Backend) -> Result<Self, LoadError> {
+        if let Some(density) = density.filter(|density| !(*density > 0.0 && *density <= 1.0)) {
+            return Err(LoadError::Density(density));
+        }
+        let folder = RunFolder::open(run)?;
+        let config = folder.config()?;
+        let domain = config.domain.build()?;
+        let checkpoints = folder.checkpoints();
+        let wanted = density.unwrap_or(f64::MIN_POSITIVE);
+        let distance = |checkpoint: &Checkpoint| (checkpoint.density / wanted).ln().abs();
+        let nearest = checkpoints
+            .ladder()?
+            .into_iter()
+            .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
+        let (name, checkpoint) = match nearest {
+            Some(nearest) => nearest,
+            None => ("last".to_owned(), checkpoints.read("last")?),
+        };
+        let device = backend.device();
+        let model = config.model(&*domain).init(&device);
+        let model = checkpoints.load_weights(&checkpoint, model)?.valid();
+        Ok(Self {
+            config,
+            domain,
+            model,
+            device,
+            name,
+            checkpoint,
+        })
+    }
+
+    /// Runs the model on examples.
+    pub fn evaluator(&self) -> Evaluator<'_> {
+        Evaluator {
+            model: &self.model,
+            domain: &*self.domain,
+            device: &self.device,
+            batch_size: self.config.validation.batch_size,
+        }
+    }
+
+    /// The checkpoint's name in the run's folder.
+    pub fn checkpoint_name(&self) -> &str {
+        &self.name
+    }
+
+    /// Training samples it had seen.
+    pub fn samples(&self) -> u64 {
+        self.checkpoint.samples
+    }
+
+    /// Its domain.
+    pub fn domain(&self) -> &dyn Domain {
+        &*self.domain
+    }
+
+    /// Its run's configuration.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+}

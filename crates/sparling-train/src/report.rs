@@ -1,0 +1,15 @@
+//! Pictures of what a model found and of how it was trained.
+//!
+//! Everything is told apart by shape or dash as well as by colour, so that it survives a grey
+//! print. Nothing here knows models: pictures are drawn from plain data.
+
+mod canvas;
+
+mod lettering;
+
+pub mod examples;
+
+pub mod curves;
+
+pub use curves::ValidationPoint;
+pub use examples::ExamplePicture;

@@ -1,0 +1,227 @@
+//! One example: its title, its enlarged input and what was found in it.
+
+use anyhow::{Result, ensure};
+use plotters::prelude::*;
+
+use super::labels::Labels;
+use super::title::{self, TitleLine};
+use super::{ExamplePicture, marker, roles};
+use crate::metrics::{Motif, Role};
+use crate::report::canvas::{Canvas, INK, colour, draw_error};
+use crate::report::lettering::Lettering;
+
+/// The height of a title's line, in pixels.
+const LINE: i32 = 22;
+
+/// The grey of full ink, light enough for the marks to stand out.
+const INK_GREY: f32 = 170.0;
+
+/// With more motifs than this, marks are smaller and only maximal motifs have letters.
+const CROWD: usize = 60;
+
+/// An example laid out.
+pub(super) struct Panel<'a> {
+    example: &'a ExamplePicture<'a>,
+    /// Pixels for one column and one row of the input.
+    scale: (i32, i32),
+    title: Vec<TitleLine>,
+}
+
+impl<'a> Panel<'a> {
+    /// Lays an example out.
+    pub(super) fn new(example: &'a ExamplePicture<'a>) -> Result<Self> {
+        let (height, width) = (example.height, example.width);
+        ensure!(
+            height > 0 && width > 0 && example.input.len() == height * width,
+            "an input of {} values is not {height} x {width}",
+            example.input.len()
+        );
+        // Wide inputs may be wider on the page; both ways stay whole pixels.
+        let across = if width * 2 > height * 3 { 720 } else { 500 };
+        let uniform = (across / width.max(height) as i32).max(1);
+        let scale = if example.map_height == 1 && height > 1 {
+            (uniform, (180 / height as i32).max(1))
+        } else {
+            (uniform, uniform.max(if height == 1 { 60 } else { 1 }))
+        };
+        let title = title::lines(example, width as i32 * scale.0);
+        Ok(Self {
+            example,
+            scale,
+            title,
+        })
+    }
+
+    /// In pixels.
+    pub(super) fn width(&self) -> i32 {
+        self.example.width as i32 * self.scale.0
+    }
+
+    /// In pixels, with the title.
+    pub(super) fn height(&self) -> i32 {
+        self.title_height() + self.picture_height()
+    }
+
+    fn title_height(&self) -> i32 {
+        self.title.len() as i32 * LINE + 4
+    }
+
+    fn picture_height(&self) -> i32 {
+        self.example.height as i32 * self.scale.1
+    }
+
+    /// Draws it with its top left corner at a point.
+    pub(super) fn draw(&self, canvas: &Canvas<'_>, origin: (i32, i32)) -> Result<()> {
+        for (index, line) in self.title.iter().enumerate() {
+            let at = (origin.0, origin.1 + LINE / 2 + index as i32 * LINE);
+            let colour = if line.wrong {
+                RGBColor(190, 20, 50)
+            } else {
+                INK
+            };
+            Lettering::left(title::TYPE, colour).write(canvas, &line.text, at)?;
+        }
+        let corner = (origin.0, origin.1 + self.title_height());
+        self.draw_input(canvas, corner)?;
+        self.draw_footprints(canvas, corner)?;
+        self.draw_motifs(canvas, corner)
+    }
+
+    fn draw_input(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
+        let greys = greys(self.example.input);
+        let size = (self.width() as u32, self.picture_height() as u32);
+        let mut pixels = Vec::with_capacity(size.0 as usize * size.1 as usize * 3);
+        for row in greys.chunks_exact(self.example.width) {
+            let line: Vec<u8> = row
+                .iter()
+                .flat_map(|&grey| vec![grey; 3 * self.scale.0 as usize])
+                .collect();
+            (0..self.scale.1).for_each(|_| pixels.extend_from_slice(&line));
+        }
+        if let Some(bitmap) = BitMapElement::with_owned_buffer(corner, size, pixels) {
+            canvas.draw(&bitmap).map_err(draw_error)?;
+        }
+        let end = (corner.0 + self.width(), corner.1 + self.picture_height());
+        let frame = RGBColor(120, 120, 120);
+        canvas
+            .draw(&Rectangle::new([(corner.0 - 1, corner.1 - 1), end], frame))
+            .map_err(draw_error)
+    }
+
+    fn draw_footprints(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
+        let (width, height) = (self.width(), self.picture_height());
+        let rows = self.example.map_height.max(1) as i32;
+        for footprint in self.example.footprints.unwrap_or_default() {
+            let across = |column: usize| (column as i32 * self.scale.0).min(width);
+            let down = |row: usize| (row as i32 * height / rows).min(height);
+            let start = (
+                corner.0 + across(footprint.left),
+                corner.1 + down(footprint.top),
+            );
+            let end = (
+                corner.0 + across(footprint.right),
+                corner.1 + down(footprint.bottom),
+            );
+            let corners = [start, (end.0 - 1, end.1 - 1)];
+            canvas
+                .draw(&Rectangle::new(corners, INK))
+                .map_err(draw_error)?;
+        }
+        Ok(())
+    }
+
+    fn draw_motifs(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
+        let example = self.example;
+        let roles = roles(example);
+        let end = (corner.0 + self.width(), corner.1 + self.picture_height());
+        let mut labels = Labels::new(corner, end);
+        let all_of = |role: Role| {
+            let motifs = example.motifs.iter().zip(&roles);
+            motifs
+                .filter(move |(_, its)| **its == role)
+                .map(|(motif, _)| {
+                    let at = self.place(motif);
+                    (motif.channel, (corner.0 + at.0, corner.1 + at.1))
+                })
+        };
+        // Many marks are small ones, and those that count most come last, on top.
+        let crowded = example.motifs.len() > CROWD;
+        let radius = if crowded { 3 } else { 5 };
+        for role in [Role::NonMaximal, Role::FalsePositive, Role::Maximal] {
+            for (channel, at) in all_of(role) {
+                marker(role).draw(canvas, at, radius, colour(channel))?;
+                labels.keep_clear(at, radius);
+            }
+        }
+        let named: &[Role] = match crowded {
+            true => &[Role::Maximal],
+            false => &[Role::Maximal, Role::FalsePositive, Role::NonMaximal],
+        };
+        for (channel, at) in named.iter().flat_map(|&role| all_of(role)) {
+            labels.write(canvas, &channel_name(channel), at, radius, colour(channel))?;
+        }
+        Ok(())
+    }
+
+    /// The middle of a motif's position; in one dimension each channel has its own lane.
+    fn place(&self, motif: &Motif) -> (i32, i32) {
+        let across = motif.column as i32 * self.scale.0 + self.scale.0 / 2;
+        let (lane, lanes) = if self.example.map_height == 1 {
+            let channels = self.example.motifs.iter().map(|motif| motif.channel);
+            (motif.channel, channels.max().unwrap_or(0) + 1)
+        } else {
+            (motif.row, self.example.map_height)
+        };
+        let down = (2 * lane + 1) as i32 * self.picture_height() / (2 * lanes as i32);
+        (across, down)
+    }
+}
+
+/// An input's values in greys: the commoner end of their range is paper, the other ink.
+fn greys(input: &[f32]) -> Vec<u8> {
+    let finite = input.iter().copied().filter(|value| value.is_finite());
+    let low = finite.clone().fold(f32::INFINITY, f32::min);
+    let range = (finite.fold(f32::NEG_INFINITY, f32::max) - low).max(f32::MIN_POSITIVE);
+    let share = |value: f32| ((value - low) / range).clamp(0.0, 1.0);
+    let paper_is_high = input.iter().filter(|&&value| share(value) > 0.5).count() * 2 > input.len();
+    let ink = |value: f32| {
+        if paper_is_high {
+            1.0 - share(value)
+        } else {
+            share(value)
+        }
+    };
+    input
+        .iter()
+        .map(|&value| (255.0 - (255.0 - INK_GREY) * ink(value)) as u8)
+        .collect()
+}
+
+/// `A` to `Z`, then `AA`, `AB` and so on: letters, to tell motifs from digits.
+pub fn channel_name(channel: usize) -> String {
+    let letter = char::from(b'A' + (channel % 26) as u8);
+    match channel / 26 {
+        0 => letter.to_string(),
+        rest => channel_name(rest - 1) + &letter.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_have_letters() {
+        let names: Vec<_> = [0, 9, 25, 26, 31, 52].map(channel_name).into();
+        assert_eq!(names, ["A", "J", "Z", "AA", "AF", "BA"]);
+    }
+
+    #[test]
+    fn the_commoner_end_is_paper() {
+        let ink = INK_GREY as u8;
+        assert_eq!(greys(&[0.0, 0.0, 1.0]), [255, 255, ink]);
+        assert_eq!(greys(&[1.0, 1.0, 0.0]), [255, 255, ink]);
+        assert_eq!(greys(&[-80.0, -80.0, 0.0, -40.0])[3], 212);
+        assert_eq!(greys(&[7.0, 7.0]), [255, 255]);
+    }
+}

@@ -1,0 +1,470 @@
+//! The training loop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use burn::module::Module;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData};
+use sparling_data::{Batch, Domain, Loader, Split};
+use sparling_models::Sparling;
+
+use crate::anneal::{AnnealError, Annealer, Decision};
+use crate::backend::Backend;
+use crate::checkpoint::{
+    Best, Checkpoint, CheckpointError, Checkpoints, FORMAT, TrainingState, number_parameters,
+};
+use crate::clip::clip_global_norm;
+use crate::config::{ConfigError, RunConfig};
+use crate::evaluate::{Evaluator, Figures};
+use crate::event::{Event, Outcome, TrainEvent, ValidationEvent};
+use crate::loss::Targets;
+use crate::run::{RunError, RunFolder};
+
+/// When to stop although the annealing is not finished.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// Training samples, from the run's beginning.
+    pub samples: Option<u64>,
+    /// Time, from this process's beginning.
+    pub time: Option<Duration>,
+}
+
+/// Why training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The density reached its minimum.
+    Finished,
+    /// A limit was reached.
+    Limit,
+    /// The user asked for it.
+    Interrupted,
+}
+
+/// What is told while training goes on.
+pub trait Monitor {
+    /// After every step.
+    fn step(&mut self, samples: u64);
+    /// After every event.
+    fn event(&mut self, event: &Event);
+}
+
+/// What can go wrong in training.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The loss is NaN or infinite.
+    #[error(
+        "the loss is {loss} at step {step} ({samples} samples); the last good state is {checkpoint}: \
+         lower training.learning_rate or set training.gradient_clip_norm in a new run"
+    )]
+    NonFinite {
+        /// The loss.
+        loss: f32,
+        /// The step, from 1.
+        step: u64,
+        /// Training samples seen.
+        samples: u64,
+        /// The last good checkpoint.
+        checkpoint: String,
+    },
+    /// There is no checkpoint to go on from.
+    #[error("{0} has no checkpoint yet; start it anew under another --name")]
+    NothingToResume(PathBuf),
+    /// The run's folder.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The annealing's configuration.
+    #[error(transparent)]
+    Anneal(#[from] AnnealError),
+}
+
+/// A run in progress.
+pub struct Trainer {
+    folder: RunFolder,
+    config: RunConfig,
+    domain: Arc<dyn Domain>,
+    device: Device,
+    model: Sparling,
+    optimizer: ModuleOptimizer,
+    annealer: Annealer,
+    samples: u64,
+    best: Option<Best>,
+    /// The losses since the last training event, some of them still on the device.
+    losses: Vec<f32>,
+    losses_on_device: Vec<Tensor<1>>,
+    elapsed_before: Duration,
+    started: Instant,
+    logged: (u64, Instant),
+}
+
+impl Trainer {
+    /// Begins a run.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration cannot be used.
+    pub fn new(folder: RunFolder, config: RunConfig, backend: Backend) -> Result<Self, TrainError> {
+        let device = backend.device().autodiff();
+        device.seed(config.seed);
+        let domain: Arc<dyn Domain> = Arc::from(config.domain.build()?);
+        let model = number_parameters(config.model(&*domain).init(&device));
+        let optimizer = adam(&config);
+        let annealer = Annealer::new(config.annealing.clone())?;
+        Ok(Self {
+            folder,
+            config,
+            domain,
+            device,
+            model,
+            optimizer,
+            annealer,
+            samples: 0,
+            best: None,
+            losses: Vec::new(),
+            losses_on_device: Vec::new(),
+            elapsed_before: Duration::ZERO,
+            started: Instant::now(),
+            logged: (0, Instant::now()),
+        })
+    }
+
+    /// Goes on exactly where a run was saved last. Events measured after that are dropped, since
+    /// they will be measured again.
+    ///
+    /// # Errors
+    ///
+    /// If nothing was saved yet, or what was saved is damaged.
+    pub fn resume(folder: RunFolder, backend: Backend) -> Result<Self, TrainError> {
+        let checkpoints = folder.checkpoints();
+        if !checkpoints.path("last").exists() {
+            return Err(TrainError::NothingToResume(folder.path().to_owned()));
+        }
+        let config = folder.config()?;
+        let checkpoint = checkpoints.read("last")?;
+        let mut trainer = Self::new(folder, config, backend)?;
+        let Some(state) = &checkpoint.training else {
+            return Err(TrainError::NothingToResume(
+                trainer.folder.path().to_owned(),
+            ));
+        };
+        let model = checkpoints.load_weights(&checkpoint, trainer.model)?;
+        trainer.model = number_parameters(model);
+        trainer.optimizer = checkpoints.load_optimizer(&state.optimizer, trainer.optimizer)?;
+        trainer.annealer =
+            Annealer::resume(trainer.config.annealing.clone(), state.annealer.clone())?;
+        trainer.samples = checkpoint.samples;
+        trainer.best = state.best;
+        trainer.losses.clone_from(&state.losses);
+        trainer.elapsed_before = Duration::from_secs_f64(state.elapsed_seconds.max(0.0));
+        trainer.logged = (trainer.samples, Instant::now());
+        trainer.folder.rewind(checkpoint.samples)?;
+        Ok(trainer)
+    }
+
+    /// Trains until the density reaches its minimum, a limit is reached, or `interrupted` is set.
+    /// However it ends, `last` is saved.
+    ///
+    /// # Errors
+    ///
+    /// If the loss is not finite or something cannot be saved.
+    pub fn train(
+        &mut self,
+        limits: Limits,
+        interrupted: &AtomicBool,
+        monitor: &mut dyn Monitor,
+    ) -> Result<Ended, TrainError> {
+        if self.samples == 0 {
+            self.save_last(None)?;
+        }
+        let batch_size = self.config.training.batch_size;
+        let split = Split::Train {
+            seed: self.config.seed,
+        };
+        let loader = Loader::new(self.domain.clone(), split, self.samples, batch_size, 1);
+        for batch in loader {
+            if let Some(ended) = self.ended(limits, interrupted) {
+                self.collect_losses()?;
+                self.save_last(None)?;
+                return Ok(ended);
+            }
+            self.step(batch);
+            monitor.step(self.samples);
+            if self.crossed(self.config.training.log_every_samples) {
+                monitor.event(&self.log()?);
+            }
+            if self.annealer.is_due(self.samples) {
+                monitor.event(&self.check()?);
+            }
+        }
+        unreachable!("the loader is endless")
+    }
+
+    /// Training samples seen.
+    pub fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// The run's configuration.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// The annealing's state.
+    pub fn annealer(&self) -> &Annealer {
+        &self.annealer
+    }
+
+    /// Time spent training since the run began.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed_before + self.started.elapsed()
+    }
+
+    fn ended(&self, limits: Limits, interrupted: &AtomicBool) -> Option<Ended> {
+        if self.annealer.state().finished {
+            return Some(Ended::Finished);
+        }
+        if interrupted.load(Ordering::Relaxed) {
+            return Some(Ended::Interrupted);
+        }
+        let samples = limits.samples.is_some_and(|limit| self.samples >= limit);
+        let time = limits
+            .time
+            .is_some_and(|limit| self.started.elapsed() >= limit);
+        (samples || time).then_some(Ended::Limit)
+    }
+
+    /// Whether the last step went past a multiple of `every`.
+    fn crossed(&self, every: u64) -> bool {
+        let before = self.samples - self.config.training.batch_size as u64;
+        self.samples / every != before / every
+    }
+
+    fn step(&mut self, batch: Batch) {
+        if self.config.decoder.dropout > 0.0 {
+            // Dropout must not depend on how often the run was interrupted.
+            self.device
+                .seed(self.config.seed ^ self.samples.rotate_left(32));
+        }
+        let size = batch.tokens.len();
+        let targets = Targets::new(&batch.tokens, self.domain.vocabulary(), &self.device);
+        let logits = self.logits(batch.inputs, size, &targets);
+        let loss = targets.cross_entropy(logits);
+
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+        let gradients = match self.config.training.gradient_clip_norm {
+            Some(norm) => clip_global_norm(&self.model, gradients, norm),
+            None => gradients,
+        };
+        let rate = self.learning_rate();
+        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        self.losses_on_device.push(loss.inner());
+        self.samples += size as u64;
+    }
+
+    fn logits(&self, inputs: Vec<f32>, size: usize, targets: &Targets) -> Tensor<3> {
+        let read = targets.read.clone();
+        match *self.domain.input_shape().as_slice() {
+            [channels, length] => {
+                let data = TensorData::new(inputs, [size, channels, length]);
+                self.model
+                    .forward(Tensor::<3>::from_data(data, &self.device), read)
+            }
+            [channels, height, width] => {
+                let data = TensorData::new(inputs, [size, channels, height, width]);
+                self.model
+                    .forward(Tensor::<4>::from_data(data, &self.device), read)
+            }
+            ref shape => panic!("expected one or two spatial dimensions, got {shape:?}"),
+        }
+    }
+
+    fn learning_rate(&self) -> f64 {
+        let training = &self.config.training;
+        let warmed = (self.samples + 1) as f64 / training.warmup_samples.max(1) as f64;
+        let decayed = training.learning_rate_per_cut.powi(self.annealer.cuts());
+        training.learning_rate * warmed.min(1.0) * decayed
+    }
+
+    /// Reads the losses still on the device.
+    fn collect_losses(&mut self) -> Result<(), TrainError> {
+        if self.losses_on_device.is_empty() {
+            return Ok(());
+        }
+        let count = self.losses_on_device.len() as u64;
+        let losses = Tensor::cat(std::mem::take(&mut self.losses_on_device), 0);
+        let losses = losses.into_data_as::<f32>().try_into_vec::<f32>();
+        let losses = losses.expect("data converted to f32 reads as f32");
+        if let Some(index) = losses.iter().position(|loss| !loss.is_finite()) {
+            let batch_size = self.config.training.batch_size as u64;
+            let step = self.samples / batch_size - count + index as u64 + 1;
+            return Err(TrainError::NonFinite {
+                loss: losses[index],
+                step,
+                samples: step * batch_size,
+                checkpoint: self.folder.checkpoints().path("last").display().to_string(),
+            });
+        }
+        self.losses.extend(losses);
+        Ok(())
+    }
+
+    /// Writes down the mean loss since the last such event.
+    fn log(&mut self) -> Result<Event, TrainError> {
+        self.collect_losses()?;
+        let losses = std::mem::take(&mut self.losses);
+        let loss = losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len() as f64;
+        let (samples_before, time_before) = self.logged;
+        self.logged = (self.samples, Instant::now());
+        let seconds = time_before.elapsed().as_secs_f64();
+        let event = Event::Train(TrainEvent {
+            samples: self.samples,
+            loss,
+            density: self.annealer.density(),
+            learning_rate: self.learning_rate(),
+            elapsed_seconds: self.elapsed().as_secs_f64(),
+            samples_per_s: (self.samples - samples_before) as f64 / seconds,
+        });
+        self.folder.append(&event)?;
+        Ok(event)
+    }
+
+    /// Validates, and cuts the density if the accuracy allows it (paper, Algorithm 1).
+    fn check(&mut self) -> Result<Event, TrainError> {
+        self.collect_losses()?;
+        let begun = Instant::now();
+        let valid = self.model.valid();
+        let figures = self.validate(&valid);
+        let accuracy = figures.exact_match.unwrap_or(0.0);
+        let target = self.annealer.target_at(self.samples);
+        let decision = self.annealer.check(self.samples, accuracy);
+        let outcome = match decision {
+            Decision::Keep => Outcome::Keep,
+            Decision::Cut { .. } => Outcome::Cut,
+            Decision::Finish { .. } => Outcome::Finish,
+        };
+        let event = Event::Validation(ValidationEvent {
+            samples: self.samples,
+            target,
+            decision: outcome,
+            next_density: self.annealer.density(),
+            figures: figures.clone(),
+            check_seconds: begun.elapsed().as_secs_f64(),
+            elapsed_seconds: self.elapsed().as_secs_f64(),
+        });
+        // The event first: whoever finds the checkpoint finds what led to it.
+        self.folder.append(&event)?;
+        self.keep(&valid, &figures, outcome)?;
+        let density = self.annealer.density();
+        self.model
+            .bottleneck
+            .sparsity
+            .set_density(density)
+            .expect("annealed within (0, 1]");
+        self.save_last(Some(figures))?;
+        self.logged.1 += begun.elapsed();
+        Ok(event)
+    }
+
+    fn validate(&self, valid: &Sparling) -> Figures {
+        let validation = &self.config.validation;
+        let evaluator = Evaluator {
+            model: valid,
+            domain: &*self.domain,
+            device: &self.device.clone().inner(),
+            batch_size: validation.batch_size,
+        };
+        evaluator
+            .evaluate(Split::Validation, validation.examples)
+            .figures()
+    }
+
+    /// Saves what users choose from: the state just before each cut, and the best.
+    fn keep(
+        &mut self,
+        valid: &Sparling,
+        figures: &Figures,
+        outcome: Outcome,
+    ) -> Result<(), TrainError> {
+        let checkpoints = self.folder.checkpoints();
+        if outcome != Outcome::Keep {
+            let name = Checkpoints::ladder_name(figures.density);
+            self.save_weights(&checkpoints, &name, valid, figures)?;
+        }
+        let accuracy = figures.exact_match.unwrap_or(0.0);
+        let candidate = Best {
+            density: figures.density,
+            accuracy,
+        };
+        if self
+            .best
+            .is_none_or(|best| best.is_beaten_by(candidate.density, candidate.accuracy))
+        {
+            self.save_weights(&checkpoints, "best", valid, figures)?;
+            self.best = Some(candidate);
+        }
+        Ok(())
+    }
+
+    fn save_weights(
+        &self,
+        checkpoints: &Checkpoints,
+        name: &str,
+        valid: &Sparling,
+        figures: &Figures,
+    ) -> Result<(), TrainError> {
+        let describe = |weights, _| Checkpoint {
+            format: FORMAT,
+            samples: self.samples,
+            density: figures.density,
+            validation: Some(figures.clone()),
+            weights,
+            training: None,
+        };
+        Ok(checkpoints.save(name, valid, None, describe, self.samples)?)
+    }
+
+    fn save_last(&self, validation: Option<Figures>) -> Result<(), TrainError> {
+        let valid = self.model.valid();
+        let describe = |weights, optimizer: Option<_>| Checkpoint {
+            format: FORMAT,
+            samples: self.samples,
+            density: self.annealer.density(),
+            validation,
+            weights,
+            training: optimizer.map(|optimizer| TrainingState {
+                optimizer,
+                annealer: self.annealer.state().clone(),
+                best: self.best,
+                losses: self.losses.clone(),
+                pending: self.model.bottleneck.sparsity.pending(),
+                elapsed_seconds: self.elapsed().as_secs_f64(),
+            }),
+        };
+        let checkpoints = self.folder.checkpoints();
+        Ok(checkpoints.save(
+            "last",
+            &valid,
+            Some(&self.optimizer),
+            describe,
+            self.samples,
+        )?)
+    }
+}
+
+fn adam(config: &RunConfig) -> ModuleOptimizer {
+    let training = &config.training;
+    AdamConfig::new()
+        .with_beta_1(training.beta_1 as f32)
+        .with_beta_2(training.beta_2 as f32)
+        .with_epsilon(training.epsilon as f32)
+        .init()
+}

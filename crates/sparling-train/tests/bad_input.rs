@@ -1,0 +1,519 @@
+//! Bad input ends in an error that names the file, the key or the value and what to do, and loses
+//! nothing that was saved.
+
+// Errors are the same on every backend.
+#![cfg(feature = "flex")]
+
+#[path = "support/copied.rs"]
+mod copied;
+#[path = "support/program.rs"]
+mod program;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use copied::copy;
+use program::{TINY, printed, sparling, train};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Runs it to its failure with this exit code, and checks that its error holds all of `wanted`.
+fn fails_with(code: i32, command: &mut Command, wanted: &[&str]) {
+    let output = command.output().expect("the program starts");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{command:?}: {error}");
+    assert!(!error.contains("panicked"), "{command:?}: {error}");
+    for part in wanted {
+        assert!(error.contains(part), "{command:?}: no `{part}` in: {error}");
+    }
+}
+
+fn fails(command: &mut Command, wanted: &[&str]) {
+    fails_with(1, command, wanted);
+}
+
+/// Samples without training: the quickest way to have a configuration checked.
+fn with(file: &Path, settings: &[&str]) -> Command {
+    let mut command = sparling(&["sample", "digitcircle", "--out", "never-made", "--config"]);
+    command.arg(file);
+    command.args(settings.iter().flat_map(|setting| ["--set", setting]));
+    command
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("temporary paths are UTF-8")
+}
+
+/// A run after its first cut, for one test to damage.
+struct Run {
+    path: PathBuf,
+    /// What is in it, by the paths in its folder.
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    _folder: TempDir,
+}
+
+impl Run {
+    fn new() -> Self {
+        /// What all copies are of.
+        static ORIGINAL: LazyLock<BTreeMap<PathBuf, Vec<u8>>> = LazyLock::new(|| {
+            let out = tempfile::tempdir().expect("a temporary folder can be made");
+            printed(train(out.path(), "run").args(["--max-samples", "105"]));
+            contents(&out.path().join("digitcircle/run"))
+        });
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let path = folder.path().join("run");
+        fs::create_dir_all(path.join("checkpoints")).expect("a folder can be made");
+        for (name, contents) in &*ORIGINAL {
+            fs::write(path.join(name), contents).expect("a file can be written");
+        }
+        Self {
+            path,
+            files: ORIGINAL.clone(),
+            _folder: folder,
+        }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn resume(&self) -> Command {
+        self.command(&["train", "--resume"])
+    }
+
+    fn evaluate(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(&["evaluate"]);
+        command.args(["--examples", "10"]).args(arguments);
+        command
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = sparling(arguments);
+        command.arg(&self.path);
+        command
+    }
+
+    /// Changes the JSON of a checkpoint.
+    fn edit(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let path = self.file(name);
+        let text = fs::read(&path).expect("a checkpoint can be read");
+        let mut json = serde_json::from_slice(&text).expect("a checkpoint is JSON");
+        change(&mut json);
+        fs::write(&path, json.to_string()).expect("a checkpoint can be written");
+    }
+
+    /// Checks that all files but the `changed` ones are as they were.
+    fn assert_untouched_but(&self, changed: &[&str]) {
+        let now = contents(&self.path);
+        for (name, original) in &self.files {
+            if !changed.iter().any(|changed| name == Path::new(changed)) {
+                assert!(
+                    now.get(name) == Some(original),
+                    "{} changed",
+                    name.display()
+                );
+            }
+        }
+    }
+}
+
+/// The files of a run.
+fn contents(run: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for folder in ["", "checkpoints"] {
+        let entries = fs::read_dir(run.join(folder)).expect("a run's folder can be listed");
+        for entry in entries {
+            let path = entry.expect("a run's folder can be listed").path();
+            if path.is_file() {
+                let name = path.strip_prefix(run).expect("it is in the folder");
+                let contents = fs::read(&path).expect("a run's file can be read");
+                files.insert(name.to_owned(), contents);
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn keys_that_do_not_exist() {
+    let tiny = Path::new(TINY);
+    fails(
+        &mut with(tiny, &["training.momentum=0.9"]),
+        &["training", "unknown field `momentum`", "learning_rate"],
+    );
+    fails(
+        &mut with(tiny, &["trainer.learning_rate=1"]),
+        &["trainer.learning_rate=1", "no section `trainer`"],
+    );
+    fails(&mut with(tiny, &["seed"]), &["--set seed", "key=value"]);
+    fails(&mut with(tiny, &["=1"]), &["--set =1", "the key is empty"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("typo.toml");
+    let text = fs::read_to_string(TINY).unwrap();
+    fs::write(&file, text.replace("learning_rate", "lerning_rate")).unwrap();
+    fails(
+        &mut with(&file, &[]),
+        &["typo.toml", "unknown field `lerning_rate`"],
+    );
+    fs::write(&file, text.replace("learning_rate = 1e-3", "")).unwrap();
+    fails(
+        &mut with(&file, &[]),
+        &["typo.toml", "missing field `learning_rate`"],
+    );
+}
+
+#[test]
+fn values_out_of_range() {
+    let cases: &[(&str, &[&str])] = &[
+        ("annealing.initial_density=0", &["above 0 and at most 1"]),
+        ("annealing.initial_density=1.5", &["1.5", "at most 1"]),
+        ("annealing.density_update=1.0", &["below 1", "is 1"]),
+        ("annealing.minimum_density=0.7", &["0.7", "initial_density"]),
+        ("annealing.check_every_samples=0", &["at least 1"]),
+        ("motif_model.width=0", &["at least 1", "is 0"]),
+        ("motif_model.channels=0", &["at least 1", "is 0"]),
+        ("motif_model.width=-1", &["-1"]),
+        ("decoder.heads=3", &["must divide width (16)", "(3)"]),
+        ("decoder.heads=0", &["must be positive"]),
+        ("decoder.width=0", &["must be positive"]),
+        ("decoder.dropout=1.0", &["below 1", "got 1"]),
+        ("decoder.pool=0", &["must be positive"]),
+        ("decoder.pool=41", &["at most 40", "is 41"]),
+        ("training.learning_rate=-1e-3", &["above 0", "-0.001"]),
+        ("training.learning_rate=nan", &["above 0", "NaN"]),
+        ("training.learning_rate=fast", &["fast"]),
+        ("training.batch_size=0", &["at least 1"]),
+        ("training.beta_2=1.0", &["[0, 1)", "is 1"]),
+        ("training.epsilon=0", &["above 0"]),
+        ("training.gradient_clip_norm=0", &["above 0"]),
+        ("training.log_every_samples=0", &["at least 1"]),
+        ("bottleneck.momentum=1.0", &["[0, 1)", "is 1"]),
+        ("bottleneck.accumulate=-1.0", &["above 0", "-1"]),
+        ("bottleneck.scope=per_pixel", &["per_pixel", "per_channel"]),
+        ("domain.noise_after=1.5", &["1.5", "from 0 to 1"]),
+        ("domain.noise_before=-0.5", &["-0.5", "from 0 to"]),
+        ("domain.size=20", &["20", "larger size"]),
+        ("domain.maximum_digits=11", &["11", "at most 10"]),
+        ("domain.minimum_digits=0", &["1 or more"]),
+        ("validation.examples=0", &["at least 1"]),
+        ("validation.batch_size=0", &["at least 1"]),
+    ];
+    for (setting, wanted) in cases {
+        let (key, _) = setting.split_once('=').unwrap();
+        let mut wanted = wanted.to_vec();
+        wanted.extend(key.split('.').next_back());
+        fails(&mut with(Path::new(TINY), &[setting]), &wanted);
+    }
+}
+
+#[test]
+fn configurations_that_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notes.txt");
+    fails(
+        &mut with(&file, &[]),
+        &["cannot read configuration", path(&file)],
+    );
+    fs::write(&file, "a learning rate of 1e-3, say").unwrap();
+    fails(&mut with(&file, &[]), &[path(&file), "TOML"]);
+    fs::write(&file, "").unwrap();
+    fails(&mut with(&file, &[]), &[path(&file), "missing field"]);
+}
+
+#[test]
+fn names_that_do_not_exist() {
+    fails(
+        &mut sparling(&["train", "digitsquare"]),
+        &["no domain `digitsquare`", "digitcircle"],
+    );
+    fails(
+        &mut sparling(&["train", "digitcircle", "--preset", "huge"]),
+        &["no preset `huge`", "small, paper"],
+    );
+    fails(
+        &mut sparling(&["train", "latexocr", "--config", TINY]),
+        &["tiny.toml", "digitcircle", "not latexocr"],
+    );
+    fails_with(
+        2,
+        &mut sparling(&["train", "digitcircle", "--backend", "abacus"]),
+        &["abacus", "flex"],
+    );
+    fails_with(2, &mut sparling(&["train"]), &["DOMAIN"]);
+    fails_with(
+        2,
+        &mut sparling(&["train", "--resume", "run", "--set", "seed=2"]),
+        &["--set", "--resume"],
+    );
+    fails_with(
+        2,
+        &mut sparling(&["train", "digitcircle", "--max-time", "5 parsecs"]),
+        &["5 parsecs", "10m"],
+    );
+}
+
+#[test]
+fn a_backend_that_is_not_compiled_in() {
+    #[cfg(not(feature = "cuda"))]
+    fails(
+        &mut sparling(&["train", "digitcircle", "--backend", "cuda"]),
+        &[
+            "cuda is not compiled in",
+            "cargo xtask train --backend cuda",
+            "cargo build --release -p sparling-train --no-default-features --features cuda",
+        ],
+    );
+}
+
+#[test]
+fn a_name_that_is_taken() {
+    let out = tempfile::tempdir().unwrap();
+    let run = Run::new();
+    let taken = out.path().join("digitcircle/taken");
+    copy(&run.path, &taken);
+    fails(
+        train(out.path(), "taken").args(["--set", "motif_model.width=5"]),
+        &[path(&taken), "exists already", "--resume", "--name"],
+    );
+    assert!(contents(&taken) == run.files, "the run changed");
+    fails(
+        &mut train(out.path(), "../taken"),
+        &["../taken", "single folder"],
+    );
+}
+
+#[test]
+fn resuming_what_is_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = folder.path().join("nothing");
+    for wrong in [folder.path(), &nothing] {
+        fails(
+            sparling(&["train", "--resume"]).arg(wrong),
+            &[path(wrong), "not a run"],
+        );
+        fails(
+            sparling(&["evaluate"]).arg(wrong),
+            &[path(wrong), "not a run"],
+        );
+    }
+}
+
+#[test]
+fn a_run_that_is_in_use() {
+    let run = Run::new();
+    let lock = fs::File::open(run.file(".lock")).unwrap();
+    lock.lock().unwrap();
+    fails(&mut run.resume(), &[".lock", "in use by another process"]);
+    run.assert_untouched_but(&[]);
+    // Looking at it is allowed.
+    printed(&mut run.evaluate(&[]));
+}
+
+#[test]
+fn a_missing_checkpoint() {
+    let run = Run::new();
+    fs::remove_file(run.file("checkpoints/last.json")).unwrap();
+    fails(&mut run.resume(), &[path(&run.path), "no checkpoint yet"]);
+    run.assert_untouched_but(&["checkpoints/last.json"]);
+
+    let run = Run::new();
+    fs::remove_file(run.file("checkpoints/last-105.safetensors")).unwrap();
+    fails(&mut run.resume(), &["last-105.safetensors", "cannot read"]);
+    run.assert_untouched_but(&["checkpoints/last-105.safetensors"]);
+
+    let run = Run::new();
+    fs::remove_file(run.file("checkpoints/last-105.optimizer")).unwrap();
+    fails(&mut run.resume(), &["last-105.optimizer", "cannot read"]);
+    // What is evaluated is another checkpoint, which is whole.
+    printed(&mut run.evaluate(&[]));
+}
+
+#[test]
+fn a_damaged_checkpoint() {
+    for name in [
+        "checkpoints/last-105.safetensors",
+        "checkpoints/last-105.optimizer",
+    ] {
+        let run = Run::new();
+        let whole = &run.files[Path::new(name)];
+        fs::write(run.file(name), &whole[..whole.len() / 2]).unwrap();
+        fails(
+            &mut run.resume(),
+            &[name, "is damaged", "use another checkpoint"],
+        );
+        let mut flipped = whole.clone();
+        flipped[whole.len() - 9] ^= 1;
+        fs::write(run.file(name), flipped).unwrap();
+        fails(&mut run.resume(), &[name, "is damaged", "CRC-32"]);
+        run.assert_untouched_but(&[name]);
+    }
+    let run = Run::new();
+    let name = "checkpoints/density-5.000e-1-100.safetensors";
+    fs::write(run.file(name), "").unwrap();
+    fails(&mut run.evaluate(&[]), &[name, "is damaged", "0 bytes"]);
+}
+
+#[test]
+fn a_truncated_description() {
+    let run = Run::new();
+    let name = "checkpoints/last.json";
+    let whole = &run.files[Path::new(name)];
+    fs::write(run.file(name), &whole[..whole.len() / 2]).unwrap();
+    fails(
+        &mut run.resume(),
+        &[name, "not a checkpoint of this program"],
+    );
+    fs::write(run.file(name), "").unwrap();
+    fails(
+        &mut run.resume(),
+        &[name, "not a checkpoint of this program"],
+    );
+    run.assert_untouched_but(&[name]);
+}
+
+#[test]
+fn a_checkpoint_of_something_else() {
+    let run = Run::new();
+    let name = "checkpoints/last.json";
+    fs::write(run.file(name), r#"{"epoch": 3, "lr": 0.1}"#).unwrap();
+    fails(&mut run.resume(), &[name, "not a checkpoint", "no format"]);
+
+    let run = Run::new();
+    run.edit(name, |json| json["format"] = 2.into());
+    fails(
+        &mut run.resume(),
+        &[name, "its format is 2, this program's is 1"],
+    );
+
+    let run = Run::new();
+    run.edit(name, |json| json["flavour"] = "vanilla".into());
+    fails(&mut run.resume(), &[name, "not a checkpoint", "flavour"]);
+
+    let run = Run::new();
+    run.edit(name, |json| json["density"] = 0.0.into());
+    fails(&mut run.resume(), &["last-105.safetensors", "density"]);
+    run.assert_untouched_but(&[name]);
+}
+
+#[test]
+fn weights_of_another_model() {
+    let out = tempfile::tempdir().unwrap();
+    for (name, setting) in [
+        ("wider", "motif_model.width=5"),
+        ("deeper", "motif_model.units=2"),
+        ("shallower", "motif_model.units=0"),
+    ] {
+        let run = Run::new();
+        printed(train(out.path(), name).args(["--max-samples", "5", "--set", setting]));
+        let other = out.path().join("digitcircle").join(name);
+        fs::remove_dir_all(run.file("checkpoints")).unwrap();
+        copy(&other.join("checkpoints"), &run.file("checkpoints"));
+        let wanted = ["last-5.safetensors", "not a checkpoint of this program"];
+        fails(&mut run.resume(), &wanted);
+        fails(&mut run.evaluate(&[]), &wanted);
+    }
+}
+
+#[test]
+fn damaged_metrics() {
+    let run = Run::new();
+    let mut text = run.files[Path::new("metrics.jsonl")].clone();
+    text.splice(0..0, *b"epoch,loss\n");
+    fs::write(run.file("metrics.jsonl"), &text).unwrap();
+    fails(&mut run.resume(), &["metrics.jsonl", "line 1"]);
+    assert!(fs::read(run.file("metrics.jsonl")).unwrap() == text);
+}
+
+#[test]
+fn densities_out_of_range() {
+    let run = Run::new();
+    for density in ["0", "2", "-0.1", "nan"] {
+        let argument = format!("--density={density}");
+        fails(
+            &mut run.evaluate(&[&argument]),
+            &["--density", "above 0 and at most 1"],
+        );
+    }
+    fails_with(
+        2,
+        &mut run.evaluate(&["--density", "low"]),
+        &["--density", "low"],
+    );
+}
+
+#[test]
+fn pictures_that_are_no_inputs() {
+    let run = Run::new();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("other-size");
+    printed(
+        sparling(&[
+            "sample",
+            "digitcircle",
+            "--preset",
+            "small",
+            "--count",
+            "1",
+            "--out",
+        ])
+        .arg(&out),
+    );
+    let other_size = out.join("00000.png");
+    let text = folder.path().join("notes.png");
+    fs::write(&text, "not a picture").unwrap();
+    let missing = folder.path().join("none.png");
+    let cases: [(&Path, &[&str]); 3] = [
+        (&other_size, &["48x48", "40x40", "crop or scale"]),
+        (&text, &["cannot read picture"]),
+        (&missing, &["cannot read picture"]),
+    ];
+    for (picture, wanted) in cases {
+        let mut wanted = wanted.to_vec();
+        wanted.push(path(picture));
+        fails(run.command(&["predict"]).arg(picture), &wanted);
+    }
+    assert!(!run.file("predictions").exists(), "something was written");
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_saved() {
+    let run = Run::new();
+    // A folder in its place blocks the file whoever the user is.
+    let blocked = run.file("checkpoints/last-110.safetensors");
+    fs::create_dir(&blocked).unwrap();
+    let mut resume = run.resume();
+    resume.args(["--max-samples", "110"]);
+    fails(
+        &mut resume,
+        &[
+            "cannot save",
+            path(&blocked),
+            "was saved before is untouched",
+        ],
+    );
+    run.assert_untouched_but(&["metrics.jsonl"]);
+    fs::remove_dir(&blocked).unwrap();
+    printed(&mut resume);
+}
+
+#[test]
+fn a_loss_that_is_not_finite() {
+    let out = tempfile::tempdir().unwrap();
+    let run = out.path().join("digitcircle/diverging");
+    let last = run.join("checkpoints/last.json");
+    fails(
+        train(out.path(), "diverging").args(["--set", "training.learning_rate=1e30"]),
+        &[
+            "the loss is NaN at step 2 (10 samples)",
+            path(&last),
+            "training.learning_rate",
+        ],
+    );
+    // The state before it still loads.
+    printed(sparling(&["evaluate", "--examples", "10"]).arg(&run));
+    printed(sparling(&["train", "--max-samples", "5", "--resume"]).arg(&run));
+}

@@ -1,0 +1,292 @@
+//! What each command prints and leaves behind.
+
+// It is the same on every backend.
+#![cfg(feature = "flex")]
+
+#[path = "support/program.rs"]
+mod program;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use program::{TINY, printed, sparling, train};
+use serde_json::Value;
+use sparling_data::{Footprint, Split};
+use sparling_train::config::RunConfig;
+use sparling_train::picture;
+
+/// A run with two densities, 0.5 and 0.425, and a third in training.
+struct Run {
+    path: PathBuf,
+    said: String,
+}
+
+/// One for all tests of this file; none of them changes it. It stays in Cargo's folder.
+static RUN: LazyLock<Run> = LazyLock::new(|| {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("commands");
+    if out.exists() {
+        fs::remove_dir_all(&out).expect("the last test's run can be removed");
+    }
+    let said = printed(train(&out, "run").args(["--max-samples", "250"]));
+    let path = out.join("digitcircle/run");
+    Run { path, said }
+});
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("it is JSON")
+}
+
+fn evaluated(arguments: &[&str]) -> Value {
+    let mut command = sparling(&["evaluate", "--json", "--examples", "20"]);
+    json(&printed(command.arg(&RUN.path).args(arguments)))
+}
+
+/// The names in a folder.
+fn names(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder)
+        .expect("the folder can be listed")
+        .map(|entry| entry.expect("the folder can be listed").file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect()
+}
+
+#[test]
+fn samples_are_the_examples() {
+    let out = tempfile::tempdir().unwrap();
+    let mut command = sparling(&["sample", "digitcircle", "--config", TINY, "--count", "3"]);
+    let said = printed(command.arg("--out").arg(out.path()));
+    assert!(said.contains("3 examples and labels.jsonl"), "{said}");
+
+    let config = RunConfig::load("digitcircle", "", Some(Path::new(TINY)), &[]).unwrap();
+    let domain = config.domain.build().unwrap();
+    let labels = fs::read_to_string(out.path().join("labels.jsonl")).unwrap();
+    assert_eq!(labels.lines().count(), 3);
+    for (index, line) in labels.lines().enumerate() {
+        let label = json(line);
+        let example = domain.example(Split::Test, index as u64);
+        let file = out.path().join(label["file"].as_str().unwrap());
+        assert!(picture::read(&file, [40, 40]).unwrap() == example.input);
+        let output = domain.vocabulary().decode(&example.tokens);
+        assert_eq!(label["output"], output);
+        let footprints: Vec<Footprint> =
+            serde_json::from_value(label["footprints"].clone()).unwrap();
+        assert_eq!(footprints, example.footprints);
+        let symbols: Vec<&str> = footprints
+            .iter()
+            .map(|footprint| domain.symbols()[footprint.symbol].as_str())
+            .collect();
+        assert_eq!(label["symbols"], serde_json::json!(symbols));
+    }
+}
+
+#[test]
+fn evaluations_have_these_figures() {
+    let figures = evaluated(&[]);
+    for key in [
+        "density",
+        "empirical_density",
+        "fne",
+        "fpe",
+        "fpe_all",
+        "ce",
+        "e2ee",
+        "exact_match",
+        "examples",
+    ] {
+        assert!(figures[key].is_number(), "{key} in {figures}");
+    }
+    assert_eq!(figures["examples"], 20);
+    let table = printed(sparling(&["evaluate", "--examples", "20"]).arg(&RUN.path));
+    assert!(
+        table.starts_with("density-4.250e-1 (200 samples)"),
+        "{table}"
+    );
+}
+
+#[test]
+fn the_nearest_density_is_evaluated() {
+    for (wanted, density) in [
+        (None, 0.425),
+        (Some("0.001"), 0.425),
+        // The geometric mean is 0.461.
+        (Some("0.46"), 0.425),
+        (Some("0.462"), 0.5),
+        (Some("1"), 0.5),
+    ] {
+        let arguments: Vec<&str> = wanted
+            .iter()
+            .flat_map(|wanted| ["--density", wanted])
+            .collect();
+        assert_eq!(evaluated(&arguments)["density"], density, "{wanted:?}");
+    }
+}
+
+#[test]
+fn splits_differ() {
+    let validation = evaluated(&["--split", "validation"]);
+    assert_ne!(validation, evaluated(&["--split", "test"]));
+    // The same examples and weights as in training.
+    let events = fs::read_to_string(RUN.path.join("metrics.jsonl")).unwrap();
+    let check = events
+        .lines()
+        .map(json)
+        .rfind(|event| event["kind"] == "validation");
+    let check = check.unwrap();
+    for (key, value) in validation.as_object().unwrap() {
+        if let Some(measured) = check.get(key) {
+            assert_eq!(measured, value, "{key}");
+        }
+    }
+}
+
+#[test]
+fn predictions_are_printed_and_drawn() {
+    let out = tempfile::tempdir().unwrap();
+    let mut sample = sparling(&["sample", "digitcircle", "--config", TINY, "--count", "2"]);
+    printed(sample.arg("--out").arg(out.path()));
+    let files = [out.path().join("00000.png"), out.path().join("00001.png")];
+    let drawn = out.path().join("drawn");
+    let predict = || {
+        let mut command = sparling(&["predict"]);
+        command.arg(&RUN.path).args(&files).arg("--out").arg(&drawn);
+        command
+    };
+
+    let text = printed(&mut predict());
+    assert!(
+        text.contains(&format!("{}: ", files[0].display())),
+        "{text}"
+    );
+    assert!(
+        text.contains("motif") && text.contains("strength"),
+        "{text}"
+    );
+    let expected = ["00000-motifs.png", "00001-motifs.png"].map(str::to_owned);
+    assert_eq!(names(&drawn), BTreeSet::from(expected));
+
+    let predictions = json(&printed(predict().arg("--json")));
+    let predictions = predictions.as_array().unwrap();
+    assert_eq!(predictions.len(), 2);
+    for (prediction, file) in predictions.iter().zip(&files) {
+        assert_eq!(prediction["file"], file.to_str().unwrap());
+        let tokens = prediction["tokens"].as_array().unwrap();
+        let read: String = tokens.iter().map(Value::to_string).collect();
+        let output = prediction["output"].as_str().unwrap();
+        assert_eq!(output.split_whitespace().collect::<String>(), read);
+        let motifs = prediction["motifs"].as_array().unwrap();
+        // At this density nearly half of all activations.
+        assert!(motifs.len() > 1000, "{} motifs", motifs.len());
+        for motif in motifs {
+            assert!(motif["row"].as_u64() < Some(40) && motif["column"].as_u64() < Some(40));
+            assert!(motif["channel"].as_u64() < Some(10));
+            assert!(motif["strength"].as_f64() > Some(0.0));
+        }
+        let picture = Path::new(prediction["picture"].as_str().unwrap());
+        assert!(image::open(picture).unwrap().width() >= 40);
+    }
+}
+
+#[test]
+fn devices_lists_every_backend() {
+    let listed = printed(&mut sparling(&["devices"]));
+    let names: Vec<&str> = listed
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(names, ["flex", "ndarray", "wgpu", "vulkan", "cuda"]);
+    if cfg!(not(feature = "cuda")) {
+        let advice = "not compiled in: cargo xtask devices --backend cuda";
+        assert!(listed.contains(advice), "{listed}");
+    }
+}
+
+#[test]
+fn a_run_leaves_these_files() {
+    let run = &RUN.path;
+    let expected = [
+        ".lock",
+        "checkpoints",
+        "config.toml",
+        "curves.png",
+        "environment.json",
+        "examples.png",
+        "metrics.jsonl",
+    ];
+    assert_eq!(names(run), BTreeSet::from(expected.map(str::to_owned)));
+    let expected = [
+        "best-200.safetensors",
+        "best.json",
+        "density-4.250e-1-200.safetensors",
+        "density-4.250e-1.json",
+        "density-5.000e-1-100.safetensors",
+        "density-5.000e-1.json",
+        "last-250.optimizer",
+        "last-250.safetensors",
+        "last.json",
+    ];
+    let checkpoints = names(&run.join("checkpoints"));
+    assert_eq!(checkpoints, BTreeSet::from(expected.map(str::to_owned)));
+
+    let given = RunConfig::load("digitcircle", "", Some(Path::new(TINY)), &[]).unwrap();
+    assert_eq!(
+        RunConfig::from_run(&run.join("config.toml")).unwrap(),
+        given
+    );
+    let environment = json(&fs::read_to_string(run.join("environment.json")).unwrap());
+    assert_eq!(environment["backend"], "flex");
+    for key in ["version", "burn", "device", "platform", "threads"] {
+        assert!(!environment[key].is_null(), "{key} in {environment}");
+    }
+    for picture in ["examples.png", "curves.png"] {
+        assert!(image::open(run.join(picture)).unwrap().width() > 100);
+        assert!(RUN.said.contains(picture), "{}", RUN.said);
+    }
+}
+
+#[test]
+fn a_name_is_found_where_none_is_given() {
+    let out = tempfile::tempdir().unwrap();
+    for name in ["tiny-seed4", "tiny-seed4-2"] {
+        let mut command = sparling(&["train", "digitcircle", "--config", TINY, "--seed", "4"]);
+        printed(
+            command
+                .args(["--max-samples", "0", "--out"])
+                .arg(out.path()),
+        );
+        assert!(out.path().join("digitcircle").join(name).is_dir(), "{name}");
+    }
+}
+
+#[test]
+fn a_run_can_be_limited_in_time() {
+    let out = tempfile::tempdir().unwrap();
+    let said = printed(train(out.path(), "short").args(["--max-time", "0s"]));
+    assert!(said.contains("0 samples in 0.0 min"), "{said}");
+    assert!(said.contains("cargo xtask train --resume"), "{said}");
+}
+
+#[test]
+fn every_experiment_can_be_run() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments")];
+    let mut experiments = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                let table: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
+                let domain = table["domain"]["name"].as_str().unwrap().to_owned();
+                let config = RunConfig::load(&domain, "", Some(&path), &[]);
+                assert!(config.is_ok(), "{}: {config:?}", path.display());
+                experiments += 1;
+            }
+        }
+    }
+    assert!(experiments >= 2, "{experiments} experiments");
+}

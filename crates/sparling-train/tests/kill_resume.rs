@@ -1,0 +1,265 @@
+//! A run that was killed, stopped or interrupted and then resumed is, bit for bit, the run that
+//! never was.
+
+// What is saved is the same on every backend, but a GPU may add in another order each time.
+#![cfg(feature = "flex")]
+
+#[path = "support/measured.rs"]
+mod measured;
+#[path = "support/program.rs"]
+mod program;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use measured::{events, without_clock};
+use program::{printed, sparling, train};
+use serde_json::Value;
+
+/// Everything a run leaves that does not depend on the clock.
+struct Outcome {
+    events: Vec<Value>,
+    /// The JSON of each checkpoint.
+    checkpoints: BTreeMap<String, Value>,
+    /// Their weights. Burn lays out an optimiser's state in another order each time, so that only
+    /// shows in what it does to the weights.
+    weights: BTreeMap<String, Vec<u8>>,
+}
+
+/// The run that is never interrupted.
+static REFERENCE: LazyLock<Outcome> = LazyLock::new(|| {
+    let out = tempfile::tempdir().expect("a temporary folder can be made");
+    printed(&mut train(out.path(), "reference"));
+    Outcome::of(&out.path().join("digitcircle/reference"))
+});
+
+impl Outcome {
+    fn of(run: &Path) -> Self {
+        let mut result = Self {
+            events: events(run),
+            checkpoints: BTreeMap::new(),
+            weights: BTreeMap::new(),
+        };
+        let entries = fs::read_dir(run.join("checkpoints")).expect("a run has checkpoints");
+        for entry in entries {
+            let path = entry.expect("the folder can be listed").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let contents = fs::read(&path).expect("a checkpoint's file can be read");
+            if name.starts_with('.') {
+                // What a killed process had not finished writing.
+            } else if name.ends_with(".json") {
+                let json = serde_json::from_slice(&contents).expect("it is JSON");
+                let mut json = without_clock(json);
+                if let Some(training) = json["training"].as_object_mut() {
+                    training.remove("optimizer");
+                }
+                result.checkpoints.insert(name.into_owned(), json);
+            } else if name.ends_with(".safetensors") {
+                result.weights.insert(name.into_owned(), contents);
+            }
+        }
+        result
+    }
+
+    /// Names what differs, rather than printing megabytes.
+    fn assert_is_the_reference(&self) {
+        let expected = &*REFERENCE;
+        for (index, (event, expected)) in self.events.iter().zip(&expected.events).enumerate() {
+            assert_eq!(event, expected, "line {} of metrics.jsonl", index + 1);
+        }
+        assert_eq!(self.events.len(), expected.events.len());
+        assert_eq!(
+            differing(&self.checkpoints, &expected.checkpoints),
+            [""; 0],
+            "checkpoints"
+        );
+        assert_eq!(
+            differing(&self.weights, &expected.weights),
+            [""; 0],
+            "weights"
+        );
+    }
+}
+
+/// The names whose values are not the same in both.
+fn differing<'a, T: PartialEq>(
+    ours: &'a BTreeMap<String, T>,
+    theirs: &'a BTreeMap<String, T>,
+) -> Vec<&'a str> {
+    ours.keys()
+        .chain(theirs.keys())
+        .filter(|name| ours.get(*name) != theirs.get(*name))
+        .map(String::as_str)
+        .collect()
+}
+
+/// The samples at the last event, and whether it is a check.
+type Moment = fn(u64, bool) -> bool;
+
+const AFTER_ITS_FIRST_EVENT: Moment = |_, _| true;
+const IN_THE_MIDDLE: Moment = |samples, _| samples >= 650;
+const AFTER_A_CHECK: Moment = |samples, check| samples >= 900 && check;
+
+fn resume(run: &Path) -> Command {
+    let mut command = sparling(&["train", "--resume"]);
+    command.arg(run);
+    command
+}
+
+/// Starts it and waits for the moment.
+fn start_until(command: &mut Command, run: &Path, moment: Moment) -> Child {
+    let mut child = command.spawn().expect("the program starts");
+    let begun = Instant::now();
+    loop {
+        let events = events(run);
+        if let Some(event) = events.last() {
+            let samples = event["samples"].as_u64().expect("each event has samples");
+            if moment(samples, event["kind"] == "validation") {
+                return child;
+            }
+        }
+        let ended = child.try_wait().expect("its state can be asked for");
+        assert!(ended.is_none(), "the run ended before the moment came");
+        if begun.elapsed() > Duration::from_secs(120) {
+            child.kill().expect("it can be killed");
+            panic!("the moment never came");
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Kills a run at each of the moments, resumes it to its end and compares.
+fn kill_at(moments: &[Moment]) {
+    let out = tempfile::tempdir().expect("a temporary folder can be made");
+    let run = out.path().join("digitcircle/killed");
+    let mut command = train(out.path(), "killed");
+    for moment in moments {
+        let mut child = start_until(command.stdout(Stdio::null()), &run, *moment);
+        child.kill().expect("it can be killed");
+        let status = child.wait().expect("it ends");
+        assert!(!status.success(), "the run ended before it could be killed");
+        command = resume(&run);
+    }
+    let last = printed(&mut command);
+    assert!(last.contains("finished: evaluate it with"), "{last}");
+    Outcome::of(&run).assert_is_the_reference();
+}
+
+#[test]
+fn the_reference_saves_every_density() {
+    let reference = &*REFERENCE;
+    let names: Vec<&String> = reference.checkpoints.keys().collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in ["last.json", "best.json", "density-5.000e-1.json"] {
+        assert!(reference.checkpoints.contains_key(name), "{names:?}");
+    }
+    assert_eq!(reference.weights.len(), names.len());
+    let pending = &reference.checkpoints["last.json"]["training"]["pending"];
+    assert!(
+        !pending.as_array().unwrap().is_empty(),
+        "the tests should cover batches gathered for a threshold"
+    );
+}
+
+#[test]
+fn killed_after_its_first_event() {
+    kill_at(&[AFTER_ITS_FIRST_EVENT]);
+}
+
+#[test]
+fn killed_in_the_middle() {
+    kill_at(&[IN_THE_MIDDLE]);
+}
+
+#[test]
+fn killed_after_a_check() {
+    kill_at(&[AFTER_A_CHECK]);
+}
+
+#[test]
+fn killed_again_and_again() {
+    // The second time at once, while it reads what was saved.
+    kill_at(&[
+        AFTER_ITS_FIRST_EVENT,
+        AFTER_ITS_FIRST_EVENT,
+        IN_THE_MIDDLE,
+        AFTER_A_CHECK,
+    ]);
+}
+
+#[test]
+fn stopped_by_limits() {
+    let out = tempfile::tempdir().unwrap();
+    let run = out.path().join("digitcircle/stopped");
+    // Neither where an event is due nor, the second, where thresholds have just been updated.
+    let first = printed(train(out.path(), "stopped").args(["--max-samples", "230"]));
+    let again = format!(
+        "stopped: go on with `cargo xtask train --resume {}`",
+        run.display()
+    );
+    assert!(first.contains(&again), "{first}");
+    let second = printed(resume(&run).args(["--max-samples", "1385"]));
+    assert!(second.contains(&again), "{second}");
+    printed(&mut resume(&run));
+    Outcome::of(&run).assert_is_the_reference();
+}
+
+#[test]
+#[cfg(unix)]
+fn interrupted_from_the_keyboard() {
+    let out = tempfile::tempdir().unwrap();
+    let run = out.path().join("digitcircle/interrupted");
+    let mut command = train(out.path(), "interrupted");
+    let child = start_until(command.stdout(Stdio::piped()), &run, AFTER_ITS_FIRST_EVENT);
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    let again = format!(
+        "stopped: go on with `cargo xtask train --resume {}`",
+        run.display()
+    );
+    assert!(said.contains(&again), "{said}");
+    printed(&mut resume(&run));
+    Outcome::of(&run).assert_is_the_reference();
+}
+
+#[test]
+fn events_later_than_the_checkpoint_are_measured_again() {
+    let out = tempfile::tempdir().unwrap();
+    let run = out.path().join("digitcircle/ahead");
+    printed(train(out.path(), "ahead").args(["--max-samples", "300"]));
+    // As if killed after a check had written its event, but not its checkpoint, and half a line.
+    let path = run.join("metrics.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let last = text.lines().last().unwrap();
+    let later = last.replace("\"samples\":300", "\"samples\":400");
+    assert_ne!(later, last);
+    let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    write!(file, "{later}\n{{\"kind\":\"tra").unwrap();
+    printed(&mut resume(&run));
+    Outcome::of(&run).assert_is_the_reference();
+}
+
+#[test]
+fn resuming_a_finished_run_changes_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    let run = out.path().join("digitcircle/finished");
+    printed(&mut train(out.path(), "finished"));
+    let said = printed(&mut resume(&run));
+    assert!(said.contains("finished: evaluate it with"), "{said}");
+    Outcome::of(&run).assert_is_the_reference();
+}
