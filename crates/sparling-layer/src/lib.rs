@@ -38,5 +38,5 @@ pub mod spatial;
 
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use bottleneck::{SparseBottleneck, SparseBottleneckConfig};
-pub use quantile::{ThresholdScope, kth_smallest};
+pub use quantile::{ThresholdScope, Tracker, kth_smallest};
 pub use spatial::{DensityError, Pending, SpatialSparsity, SpatialSparsityConfig};

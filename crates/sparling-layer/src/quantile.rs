@@ -1,11 +1,40 @@
 //! The order statistic behind the thresholds: the k-th smallest value per channel, or over all.
 //!
-//! As `torch.kthvalue`: no interpolation, NaN is the largest value, and -0 equals +0.
+//! As `torch.kthvalue`: no interpolation, NaN is the largest value, and -0 equals +0 (the result is
+//! then +0). The result is exact, bit for bit what sorting everything gives, whichever way it was
+//! found, and it is the same on every backend.
+//!
+//! # How it is found
+//!
+//! Training asks for nearly the same value batch after batch. A [`Tracker`] remembers for each group
+//! of values that are ranked together a *bracket* `[low, high]` of values around the last answer.
+//! One pass over the next batch counts the values above the bracket and collects those inside.
+//! With `m = N - k + 1` the rank from the top, `a` values above and `c` inside, the answer is inside
+//! if and only if `a < m <= a + c`: then it is the `(m - a)`-th largest of the `c` collected, and
+//! nothing else need be looked at. Otherwise the bracket *missed* and the value is selected anew:
+//! on a CPU with a bracket guessed from 2,048 sampled values, and if that misses too, with one that
+//! holds everything; on a GPU by a radix selection.
+//!
+//! The next bracket reaches from the value `r` ranks above the answer to the one `r` ranks below,
+//! `r = 32 + 16 sqrt(m (1 - m/N))`: many times what chance moves the answer between
+//! batches, yet few values. Of 100,000 values at density 5e-5 that is 70 values to collect, at
+//! density 0.5 some 5,000.
+//!
+//! # What it costs
+//!
+//! A pass reads every value once and writes almost nothing, so that it is bound by memory: it runs
+//! at the speed of a copy or better. Where only few values are wanted, 64 values at a time are
+//! compared with the bracket's lower end and almost all of them are left at that. A miss costs a
+//! second pass.
 
 mod cpu;
+mod extension;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::backend::Dispatch;
+use burn::tensor::{Device, FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
+
+use extension::{COLUMNS, Selection};
 
 /// Over what a threshold is taken (paper, sections 4.1 and D).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +44,16 @@ pub enum ThresholdScope {
     PerChannel,
     /// One threshold over everything: the paper's ST.
     Single,
+}
+
+impl ThresholdScope {
+    /// How many thresholds there are for a number of channels.
+    pub fn groups(self, channels: usize) -> usize {
+        match self {
+            Self::PerChannel => channels,
+            Self::Single => 1,
+        }
+    }
 }
 
 /// The rank of the threshold among `count` values: `max(1, floor(count * (1 - density)))`.
@@ -27,7 +66,8 @@ pub fn threshold_rank(count: usize, density: f64) -> usize {
 
 /// The `k`-th smallest value (counting from 1) of each channel, or of everything.
 ///
-/// Exact, and outside any gradient: the result never tracks one.
+/// Outside any gradient: the result never tracks one. Whoever asks again for a similar batch is
+/// served faster by a [`Tracker`].
 ///
 /// # Shapes
 ///
@@ -43,53 +83,106 @@ pub fn kth_smallest<const D: usize>(
     k: usize,
     scope: ThresholdScope,
 ) -> Tensor<1> {
+    Tracker::default().kth_smallest(input, k, scope)
+}
+
+/// Selects from batch after batch, and looks first where the last answer was.
+///
+/// What it remembers stays on the device. It decides how fast the answer is found, never what it is.
+#[derive(Clone, Debug, Default)]
+pub struct Tracker {
+    /// `[groups, COLUMNS]`
+    state: Option<Tensor<2>>,
+}
+
+impl Tracker {
+    /// As [`kth_smallest`].
+    ///
+    /// # Panics
+    ///
+    /// As [`kth_smallest`].
+    pub fn kth_smallest<const D: usize>(
+        &mut self,
+        input: Tensor<D>,
+        k: usize,
+        scope: ThresholdScope,
+    ) -> Tensor<1> {
+        let values = to_planes(input);
+        let device = values.device();
+        let groups = scope.groups(values.dims()[1]);
+        let size = values.shape().num_elements() / groups.max(1);
+        assert!((1..=size).contains(&k), "k must be in 1..={size}, got {k}");
+        let state = self
+            .state
+            .take()
+            .filter(|state| state.dims()[0] == groups && state.device() == device)
+            .unwrap_or_else(|| unknown(groups, &device));
+        let state = Dispatch::select(values.into_dispatch(), state.into_dispatch(), k, scope);
+        let state = Tensor::<2>::from_dispatch(state);
+        self.state = Some(state.clone());
+        state.slice([0..groups, 0..1]).reshape([groups])
+    }
+
+    /// How often a group's value was not where it was expected, so that it took longer to find.
+    ///
+    /// Waits for the device.
+    pub fn misses(&self) -> u64 {
+        let Some(state) = self.state.clone() else {
+            return 0;
+        };
+        let groups = state.dims()[0];
+        let misses = state.slice([0..groups, 3..4]).sum();
+        f64::from(misses.into_scalar::<f32>()) as u64
+    }
+}
+
+/// The `count` largest values of each channel, or of everything, in no particular order.
+///
+/// # Shapes
+///
+/// - `input`: `[batch, channels, spatial...]`
+/// - output: `[channels, count]` per channel, `[1, count]` over everything
+///
+/// # Panics
+///
+/// Panics if `count` is 0 or larger than the number of values ranked together.
+pub(crate) fn largest<const D: usize>(
+    input: Tensor<D>,
+    count: usize,
+    scope: ThresholdScope,
+) -> Tensor<2> {
+    let values = to_planes(input).into_dispatch();
+    Tensor::from_dispatch(Dispatch::largest(values, count, scope))
+}
+
+/// `[batch, channels, plane]` in f32, without gradients.
+fn to_planes<const D: usize>(input: Tensor<D>) -> Tensor<3> {
     assert!(
         D >= 2,
         "expected [batch, channels, spatial...], got rank {D}"
     );
-    let device = input.device();
-    let kth = groups(input, scope)
-        .into_iter()
-        .map(|group| cpu::kth(group, k))
-        .collect();
-    to_tensor(kth, &device)
+    let dims = input.dims();
+    let plane = dims[2..].iter().product();
+    input
+        .without_autodiff()
+        .cast(FloatDType::F32)
+        .reshape([dims[0], dims[1], plane])
 }
 
-/// Appends the values of a batch to those gathered before, one group per threshold.
-pub(crate) fn gather<const D: usize>(
-    gathered: &mut Vec<Vec<f32>>,
-    input: Tensor<D>,
-    scope: ThresholdScope,
-) {
-    let groups = groups(input, scope);
-    gathered.resize_with(groups.len(), Vec::new);
-    for (all, new) in gathered.iter_mut().zip(groups) {
-        all.extend(new);
-    }
-}
-
-/// The `k`-th smallest value of each group.
-pub(crate) fn kth_of_groups(groups: Vec<Vec<f32>>, k: usize, device: &Device) -> Tensor<1> {
-    to_tensor(
-        groups.into_iter().map(|group| cpu::kth(group, k)).collect(),
-        device,
+/// The state before the first selection: no bracket, no miss.
+fn unknown(groups: usize, device: &Device) -> Tensor<2> {
+    Tensor::cat(
+        vec![
+            Tensor::full([groups, COLUMNS - 1], f32::NAN, device),
+            Tensor::zeros([groups, 1], device),
+        ],
+        1,
     )
 }
 
-/// The values ranked together: one group per channel, or one of everything.
-fn groups<const D: usize>(input: Tensor<D>, scope: ThresholdScope) -> Vec<Vec<f32>> {
-    let dims = input.dims();
-    let data = input.without_autodiff().into_data_as::<f32>();
-    let values = data
-        .as_slice::<f32>()
-        .expect("data converted to f32 reads as f32");
-    match scope {
-        ThresholdScope::PerChannel => cpu::channels(values, dims[0], dims[1]),
-        ThresholdScope::Single => vec![values.to_vec()],
-    }
-}
-
-fn to_tensor(kth: Vec<f32>, device: &Device) -> Tensor<1> {
-    let length = kth.len();
-    Tensor::from_data(TensorData::new(kth, [length]), device)
+/// How many ranks a bracket reaches to either side of the one asked for.
+fn margin(size: usize, rank: usize) -> usize {
+    let share = rank as f64 / size as f64;
+    let deviation = (rank as f64 * (1.0 - share)).sqrt();
+    (16.0 * deviation) as usize + 32
 }

@@ -1,12 +1,13 @@
 //! The spatial sparsity layer (paper, section 4.1).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::config::Config;
 use burn::module::{Flag, Module, Param, RunningState};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor, TensorData, activation};
+use serde::{Deserialize, Serialize};
 
-use crate::quantile::{self, ThresholdScope, kth_smallest, threshold_rank};
+use crate::quantile::{self, ThresholdScope, Tracker, kth_smallest, threshold_rank};
 
 /// Configures a [`SpatialSparsity`] layer.
 #[derive(Config, Debug, PartialEq)]
@@ -32,10 +33,36 @@ pub struct SpatialSparsityConfig {
 #[error("density must be above 0 and at most 1, got {0}")]
 pub struct DensityError(pub f64);
 
-/// Batches gathered for the next threshold update: `[thresholds][values]`.
+/// Batches gathered for the next threshold update: of each only the values that can still matter.
 ///
 /// Part of the training state: a run that is to resume exactly saves it with the weights.
-pub type Pending = Vec<Vec<f32>>;
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pending {
+    /// How many values per threshold were gathered.
+    pub values: usize,
+    /// Up to which rank from the top the kept values are those of all batches together.
+    pub exact_ranks: usize,
+    /// The kept values, `[thresholds][values]`.
+    pub largest: Vec<Vec<f32>>,
+}
+
+/// What a layer keeps between batches besides its thresholds.
+#[derive(Debug, Default)]
+struct Memory {
+    tracker: Tracker,
+    gathered: Gathered,
+    /// How many thresholds were left as they were because their quantile was NaN, `[1]`.
+    skipped: Option<Tensor<1>>,
+}
+
+/// [`Pending`] on the device.
+#[derive(Clone, Debug, Default)]
+struct Gathered {
+    values: usize,
+    exact_ranks: usize,
+    /// `[thresholds, kept]`
+    largest: Option<Tensor<2>>,
+}
 
 /// Lets through what exceeds a threshold that follows the batches: `relu(z - t)`.
 ///
@@ -55,8 +82,9 @@ pub struct SpatialSparsity {
     momentum: f64,
     #[module(skip)]
     accumulate: Option<f64>,
+    /// Shared by clones, as the thresholds are.
     #[module(skip)]
-    pending: Arc<Mutex<Pending>>,
+    memory: Arc<Mutex<Memory>>,
     #[module(skip)]
     channels: usize,
 }
@@ -75,10 +103,7 @@ impl SpatialSparsityConfig {
             self.momentum
         );
         let density = validate(self.density).unwrap_or_else(|error| panic!("{error}"));
-        let thresholds = match self.scope {
-            ThresholdScope::PerChannel => self.channels,
-            ThresholdScope::Single => 1,
-        };
+        let thresholds = self.scope.groups(self.channels);
         SpatialSparsity {
             thresholds: RunningState::new(Tensor::zeros([thresholds], device)),
             training: Param::from_bool(true),
@@ -86,7 +111,7 @@ impl SpatialSparsityConfig {
             scope: self.scope,
             momentum: self.momentum,
             accumulate: self.accumulate,
-            pending: Arc::default(),
+            memory: Arc::default(),
             channels: self.channels,
         }
     }
@@ -144,52 +169,136 @@ impl SpatialSparsity {
     }
 
     /// The batches gathered for the next update, empty unless accumulation is on.
+    ///
+    /// Waits for the device.
     pub fn pending(&self) -> Pending {
-        self.lock_pending().clone()
+        let gathered = self.memory().gathered.clone();
+        let largest = match gathered.largest {
+            Some(largest) => {
+                let kept = largest.dims()[1];
+                let values = largest.into_data_as::<f32>().try_into_vec::<f32>();
+                let values = values.expect("data converted to f32 reads as f32");
+                values.chunks(kept).map(<[f32]>::to_vec).collect()
+            }
+            None => Vec::new(),
+        };
+        Pending {
+            values: gathered.values,
+            exact_ranks: gathered.exact_ranks,
+            largest,
+        }
     }
 
     /// Puts back batches taken with [`pending`](Self::pending).
     pub fn set_pending(&mut self, pending: Pending) {
-        // A new lock: clones of the layer keep theirs.
-        self.pending = Arc::new(Mutex::new(pending));
+        let device = self.thresholds.value_sync().device();
+        let shape = [
+            pending.largest.len(),
+            pending.largest.first().map_or(0, Vec::len),
+        ];
+        let largest = (!pending.largest.is_empty())
+            .then(|| Tensor::from_data(TensorData::new(pending.largest.concat(), shape), &device));
+        let gathered = Gathered {
+            values: pending.values,
+            exact_ranks: pending.exact_ranks,
+            largest,
+        };
+        // A memory of its own: clones of the layer keep theirs.
+        self.memory = Arc::new(Mutex::new(Memory {
+            gathered,
+            ..Memory::default()
+        }));
     }
 
-    fn lock_pending(&self) -> std::sync::MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many thresholds were left as they were at an update because their quantile was NaN.
+    ///
+    /// Waits for the device.
+    pub fn skipped_updates(&self) -> u64 {
+        let skipped = self.memory().skipped.clone();
+        skipped.map_or(0, |skipped| skipped.into_scalar::<f32>() as u64)
+    }
+
+    /// How often a quantile was not where the last batch's let expect it; see [`Tracker::misses`].
+    ///
+    /// Waits for the device.
+    pub fn selection_misses(&self) -> u64 {
+        let tracker = self.memory().tracker.clone();
+        tracker.misses()
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn update<const D: usize>(&self, input: Tensor<D>) {
-        let Some(quantile) = self.next_quantile(input) else {
+        let mut memory = self.memory();
+        let Some(quantile) = self.next_quantile(&mut memory, input.without_autodiff()) else {
             return;
         };
+        let thresholds = self.thresholds.value_sync();
+        let thresholds = thresholds.to_device(&quantile.device());
+        let moved = thresholds.clone().mul_scalar(self.momentum)
+            + quantile.clone().mul_scalar(1.0 - self.momentum);
         // A NaN would stay in the moving average for good.
-        if quantile.clone().is_nan().any().into_scalar::<bool>() {
-            return;
-        }
-        let kept = self.thresholds.value_sync().mul_scalar(self.momentum);
-        let updated = kept + quantile.mul_scalar(1.0 - self.momentum);
-        self.thresholds.update(updated.detach());
+        let unusable = quantile.is_nan();
+        let skipped = unusable.clone().float().sum();
+        memory.skipped = Some(match memory.skipped.take() {
+            Some(before) => before.to_device(&skipped.device()) + skipped,
+            None => skipped,
+        });
+        self.thresholds
+            .update(moved.mask_where(unusable, thresholds).detach());
     }
 
     /// The quantile to move towards, or `None` while batches are still being gathered.
-    fn next_quantile<const D: usize>(&self, input: Tensor<D>) -> Option<Tensor<1>> {
-        let groups = match self.scope {
-            ThresholdScope::PerChannel => self.channels,
-            ThresholdScope::Single => 1,
-        };
+    fn next_quantile<const D: usize>(
+        &self,
+        memory: &mut Memory,
+        input: Tensor<D>,
+    ) -> Option<Tensor<1>> {
+        let groups = self.scope.groups(self.channels);
         let count = input.shape().num_elements() / groups;
-        let mut pending = self.lock_pending();
-        let total = count + pending.first().map_or(0, Vec::len);
-        let enough = self
-            .accumulate
-            .is_none_or(|wanted| total as f64 * self.density >= wanted);
-        let rank = threshold_rank(total, self.density);
-        if enough && pending.is_empty() {
-            return Some(kth_smallest(input, rank, self.scope));
+        let wanted = self.accumulate.unwrap_or(0.0);
+        let total = memory.gathered.values + count;
+        let enough = total as f64 * self.density >= wanted;
+        if enough && memory.gathered.values == 0 {
+            let rank = threshold_rank(count, self.density);
+            return Some(memory.tracker.kth_smallest(input, rank, self.scope));
         }
-        let device = input.device();
-        quantile::gather(&mut pending, input, self.scope);
-        enough.then(|| quantile::kth_of_groups(std::mem::take(&mut pending), rank, &device))
+
+        // The threshold's rank from the top is at most one more than the share of all values, which
+        // is `wanted` before the last batch, and that adds its own.
+        let keep = (wanted + count as f64 * self.density) as usize + 2;
+        let exact_ranks = if keep < count { keep } else { usize::MAX };
+        let mut gathered = std::mem::take(&mut memory.gathered);
+        let mut largest = quantile::largest(input, keep.min(count), self.scope);
+        if let Some(before) = gathered.largest.take() {
+            largest = Tensor::cat(vec![before.to_device(&largest.device()), largest], 1);
+            gathered.exact_ranks = gathered.exact_ranks.min(exact_ranks);
+        } else {
+            gathered.exact_ranks = exact_ranks;
+        }
+        gathered.values = total;
+        let kept = largest.dims()[1];
+        let as_batch = |largest: Tensor<2>| largest.reshape([1, groups, kept]);
+
+        if !enough {
+            gathered.largest = Some(if keep < kept {
+                quantile::largest(as_batch(largest), keep, ThresholdScope::PerChannel)
+            } else {
+                largest
+            });
+            memory.gathered = gathered;
+            return None;
+        }
+        let from_top = total - threshold_rank(total, self.density) + 1;
+        // Less was kept than matters if this batch is larger than those before it, or the density
+        // was raised meanwhile: then gathering begins anew.
+        let exact = from_top <= gathered.exact_ranks.min(kept);
+        exact.then(|| {
+            let rank = kept - from_top + 1;
+            kth_smallest(as_batch(largest), rank, ThresholdScope::PerChannel)
+        })
     }
 }
 
@@ -254,14 +363,14 @@ mod tests {
         );
         layer.forward(first.clone());
         assert_eq!(values(layer.thresholds.value_sync()), [0.0, 0.0]);
-        assert_eq!(layer.pending()[0], [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(layer.pending().values, 4);
 
         // Putting back what was taken out changes nothing.
         layer.set_pending(layer.pending());
         layer.forward(first + 4.0);
         // Of eight values the sixth smallest is the threshold.
         assert_eq!(values(layer.thresholds.value_sync()), [6.0, 34.0]);
-        assert!(layer.pending().is_empty());
+        assert_eq!(layer.pending(), Pending::default());
     }
 
     #[test]
@@ -269,6 +378,9 @@ mod tests {
         let (layer, device) = layer(SpatialSparsityConfig::new(1, 0.1));
         layer.forward(Tensor::<2>::full([8, 1], f32::NAN, &device));
         assert_eq!(values(layer.thresholds.value_sync()), [0.0]);
+        assert_eq!(layer.skipped_updates(), 1);
+        layer.forward(Tensor::<2>::ones([8, 1], &device));
+        assert_eq!(layer.skipped_updates(), 1);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use sparling_layer::{
-    SparseBottleneckConfig, SpatialSparsity, SpatialSparsityConfig, ThresholdScope, kth_smallest,
-    quantile::threshold_rank,
+    Pending, SparseBottleneckConfig, SpatialSparsity, SpatialSparsityConfig, ThresholdScope,
+    kth_smallest, quantile::threshold_rank,
 };
 
 fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -159,7 +159,7 @@ fn accumulation_takes_the_quantile_of_all_batches_gathered() {
             }
         }
         assert_close(&thresholds(&layer), &expected, 1e-6);
-        assert_eq!(layer.pending().is_empty(), step % 4 == 0);
+        assert_eq!(layer.pending() == Pending::default(), step % 4 == 0);
     }
 }
 
@@ -174,10 +174,10 @@ fn the_density_converges_to_the_one_asked_for() {
     }
 }
 
-/// Sixty batches to settle, forty to measure: about 327,000 values, of which even 0.005 are 1,600,
-/// with a standard deviation of 2.5 %.
+/// Sixty batches to settle, forty to measure: 1.3 million values, of which even 0.005 are 6,500.
+/// Batches are large enough that the rank's rounding is below 1 %.
 fn assert_density(layer: &SpatialSparsity, wanted: f64, device: &Device) {
-    let batch = || normal([8, 4, 16, 16], device) * 3.0 - 1.0;
+    let batch = || normal([32, 4, 16, 16], device) * 3.0 - 1.0;
     for _ in 0..60 {
         layer.forward(batch());
     }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod configuration;
 mod devices;
 mod evaluate;
 mod golden;

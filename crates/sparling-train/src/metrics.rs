@@ -20,7 +20,7 @@ pub mod edit;
 pub use confusion::AlignedConfusion;
 pub use edit::EndToEnd;
 pub use matching::{Matching, Motif, Role};
-pub use motifs::{MotifCounts, MotifErrors};
+pub use motifs::MotifCounts;
 
 /// `numerator / denominator`, or `None` when there is nothing to divide by.
 fn ratio(numerator: u64, denominator: u64) -> Option<f64> {

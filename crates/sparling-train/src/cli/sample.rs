@@ -8,8 +8,8 @@ use clap::Args;
 use serde::Serialize;
 use sparling_data::{Footprint, Split};
 
+use super::configuration::Configuration;
 use crate::atomic;
-use crate::config::RunConfig;
 use crate::evaluate::plane;
 use crate::picture;
 
@@ -18,15 +18,8 @@ use crate::picture;
 pub struct Sample {
     /// The domain: digitcircle.
     domain: String,
-    /// The built-in configuration to start from.
-    #[arg(long, default_value = "small", conflicts_with = "config")]
-    preset: String,
-    /// A TOML file to use instead of a preset.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Change one value, e.g. `domain.size=64`; may be repeated.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    settings: Vec<String>,
+    #[command(flatten)]
+    configuration: Configuration,
     /// How many examples.
     #[arg(long, value_name = "N", default_value_t = 10)]
     count: u64,
@@ -49,12 +42,7 @@ struct Label<'a> {
 
 impl Sample {
     pub(super) fn run(self) -> Result<()> {
-        let config = RunConfig::load(
-            &self.domain,
-            &self.preset,
-            self.config.as_deref(),
-            &self.settings,
-        )?;
+        let config = self.configuration.load(&self.domain, None)?;
         let domain = config.domain.build()?;
         let split = self.seed.map_or(Split::Test, |seed| Split::Train { seed });
         fs::create_dir_all(&self.out)

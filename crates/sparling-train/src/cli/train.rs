@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use super::configuration::Configuration;
 use super::progress::Console;
 use super::summary;
 use crate::backend::Backend;
@@ -21,15 +22,8 @@ pub struct Train {
     /// The domain: digitcircle.
     #[arg(required_unless_present = "resume")]
     domain: Option<String>,
-    /// The built-in configuration to start from: small or paper.
-    #[arg(long, default_value = "small", conflicts_with = "config")]
-    preset: String,
-    /// A TOML file to use instead of a preset.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Change one value, e.g. `training.learning_rate=1e-3`; may be repeated.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    settings: Vec<String>,
+    #[command(flatten)]
+    configuration: Configuration,
     /// Where to compute.
     #[arg(long)]
     backend: Option<Backend>,
@@ -63,7 +57,8 @@ impl Train {
         let (folder, fresh) = match &self.resume {
             Some(path) => (RunFolder::open(path)?, None),
             None => {
-                let config = self.configuration()?;
+                let domain = self.domain.as_deref().unwrap_or_default();
+                let config = self.configuration.load(domain, self.seed)?;
                 (self.create(&config, backend)?, Some(config))
             }
         };
@@ -81,31 +76,19 @@ impl Train {
         conclude(&trainer, &folder, ended?, backend)
     }
 
-    fn configuration(&self) -> Result<RunConfig> {
-        let domain = self.domain.as_deref().unwrap_or_default();
-        let mut settings = self.settings.clone();
-        settings.extend(self.seed.map(|seed| format!("seed={seed}")));
-        Ok(RunConfig::load(
-            domain,
-            &self.preset,
-            self.config.as_deref(),
-            &settings,
-        )?)
-    }
-
     fn create(&self, config: &RunConfig, backend: Backend) -> Result<RunFolder> {
         let parent = self.out.join(config.domain.name());
         let path = match &self.name {
             Some(name) if Path::new(name).components().count() == 1 => parent.join(name),
             Some(name) => bail!("--name {name}: expected a single folder's name"),
             None => {
-                let base = match &self.config {
+                let base = match &self.configuration.config {
                     Some(file) => file
                         .file_stem()
                         .unwrap_or_default()
                         .to_string_lossy()
                         .into_owned(),
-                    None => self.preset.clone(),
+                    None => self.configuration.preset.clone(),
                 };
                 free_path(&parent, &format!("{base}-seed{}", config.seed))
             }

@@ -11,7 +11,7 @@ use sparling_layer::quantile::threshold_rank;
 use sparling_layer::{ThresholdScope, kth_smallest};
 
 use super::Comparison;
-use super::tensors::{Tensors, values};
+use super::tensors::Tensors;
 
 #[derive(Deserialize)]
 struct Meta {
@@ -39,17 +39,6 @@ pub fn compare(dir: &Path, device: &Device) -> Result<Vec<Comparison>> {
             let input = golden.tensor::<2>(&format!("x{index}"), device)?;
             let density = 1.0 - case.sparsity;
             let k = threshold_rank(case.n, density);
-            let exact = |name: &str, actual: &[f32]| -> Result<Comparison> {
-                let (_, expected) = golden.get(name)?;
-                let wide =
-                    |values: &[f32]| values.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
-                Ok(Comparison::of(
-                    format!("kth.{name}"),
-                    &wide(actual),
-                    &wide(&expected),
-                    0.0,
-                ))
-            };
             comparisons.push(Comparison::of(
                 format!("kth.rank{index}"),
                 &[k as f64],
@@ -57,10 +46,10 @@ pub fn compare(dir: &Path, device: &Device) -> Result<Vec<Comparison>> {
                 0.0,
             ));
             let kth = kth_smallest(input.clone(), k, ThresholdScope::PerChannel);
-            comparisons.push(exact(&format!("kth{index}"), &values(kth))?);
+            comparisons.push(golden.compare_exactly(&format!("kth{index}"), kth)?);
             let k = threshold_rank(case.n * case.channels, density);
             let single = kth_smallest(input, k, ThresholdScope::Single);
-            comparisons.push(exact(&format!("single{index}"), &values(single))?);
+            comparisons.push(golden.compare_exactly(&format!("single{index}"), single)?);
         }
         Ok(comparisons)
     })

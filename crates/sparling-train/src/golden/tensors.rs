@@ -143,7 +143,21 @@ impl<'a> Group<'a> {
     /// If there is none of that name.
     pub fn compare<const D: usize>(&self, name: &str, actual: Tensor<D>) -> Result<Comparison> {
         let (_, expected) = self.get(name)?;
-        Ok(self.compared(name, &values(actual), &expected))
+        Ok(self.compared(name, &values(actual), &expected, TOLERANCE))
+    }
+
+    /// As [`compare`](Self::compare), but no difference passes.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that name.
+    pub fn compare_exactly<const D: usize>(
+        &self,
+        name: &str,
+        actual: Tensor<D>,
+    ) -> Result<Comparison> {
+        let (_, expected) = self.get(name)?;
+        Ok(self.compared(name, &values(actual), &expected, 0.0))
     }
 
     /// Compares all gradients of a model at once, so that one that is zero but for rounding is
@@ -172,10 +186,11 @@ impl<'a> Group<'a> {
             ours.extend(gradient);
             theirs.extend(expected);
         }
-        Ok(self.compared(&format!("{} gradients", names.len()), &ours, &theirs))
+        let name = format!("{} gradients", names.len());
+        Ok(self.compared(&name, &ours, &theirs, TOLERANCE))
     }
 
-    fn compared(&self, name: &str, actual: &[f32], expected: &[f32]) -> Comparison {
+    fn compared(&self, name: &str, actual: &[f32], expected: &[f32], tolerance: f64) -> Comparison {
         let wide = |values: &[f32]| {
             values
                 .iter()
@@ -186,7 +201,7 @@ impl<'a> Group<'a> {
             format!("{}{name}", self.prefix),
             &wide(actual),
             &wide(expected),
-            TOLERANCE,
+            tolerance,
         )
     }
 }

@@ -29,21 +29,6 @@ pub struct MotifCounts {
     pub false_positives: Vec<u64>,
 }
 
-/// The errors of [`MotifCounts`], as fractions; `None` where there was nothing to divide by.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MotifErrors {
-    /// [`MotifCounts::fne`].
-    pub fne: Option<f64>,
-    /// [`MotifCounts::fpe`].
-    pub fpe: Option<f64>,
-    /// [`MotifCounts::fpe_all`].
-    pub fpe_all: Option<f64>,
-    /// [`MotifCounts::ce`].
-    pub ce: Option<f64>,
-    /// [`MotifCounts::empirical_density`].
-    pub empirical_density: Option<f64>,
-}
-
 impl MotifCounts {
     /// No example counted yet.
     pub fn new(channels: usize, symbols: usize) -> Self {
@@ -223,17 +208,6 @@ impl MotifCounts {
     /// Fraction of all elements of the motif maps that are active.
     pub fn empirical_density(&self) -> Option<f64> {
         ratio(self.activations_total(), self.elements)
-    }
-
-    /// All errors at once.
-    pub fn errors(&self) -> MotifErrors {
-        MotifErrors {
-            fne: self.fne(),
-            fpe: self.fpe(),
-            fpe_all: self.fpe_all(),
-            ce: self.ce(),
-            empirical_density: self.empirical_density(),
-        }
     }
 
     fn confusion_error(&self, assignment: &[Option<usize>]) -> Option<f64> {

@@ -1,0 +1,177 @@
+//! The operators on Burn's backends.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata, backend_extension};
+use burn::tensor::{Shape, TensorData, read_sync};
+
+use super::ThresholdScope;
+use super::cpu::{self, Bracket, Group};
+
+/// The columns of a state: the k-th smallest value, the bracket for the next batch, and how often
+/// a bracket did not hold the value.
+pub(super) const COLUMNS: usize = 4;
+
+/// Selection among the values of a batch, `[batch, channels, plane]`.
+///
+/// Groups of values that are ranked together are the channels, or everything.
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda")),
+    Fusion: cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))
+)]
+pub(super) trait Selection: Backend {
+    /// Selects the `k`-th smallest value of each group, looking first where `state` expects it.
+    ///
+    /// # Shapes
+    ///
+    /// - `values`: `[batch, channels, plane]`
+    /// - `state`: `[groups, COLUMNS]`, the last selection's output
+    /// - output: `[groups, COLUMNS]`
+    #[fusion(dtype = state, shape = state)]
+    fn select(
+        values: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        k: usize,
+        scope: ThresholdScope,
+    ) -> FloatTensor<Self> {
+        let device = values.device();
+        let shape = values.shape();
+        let values = read::<Self>(values);
+        let state = read::<Self>(state);
+        let rows = select(slice(&values), &shape, slice(&state), k, scope);
+        Self::float_from_data(rows, &device)
+    }
+
+    /// Collects the `count` largest values of each group, in no particular order.
+    ///
+    /// # Shapes
+    ///
+    /// - `values`: `[batch, channels, plane]`
+    /// - output: `[groups, count]`
+    #[fusion(dtype = values, shape = {
+        let groups = match scope {
+            ThresholdScope::PerChannel => values[1],
+            ThresholdScope::Single => 1,
+        };
+        Shape::new([groups, *count])
+    })]
+    fn largest(
+        values: FloatTensor<Self>,
+        count: usize,
+        scope: ThresholdScope,
+    ) -> FloatTensor<Self> {
+        let device = values.device();
+        let shape = values.shape();
+        let values = read::<Self>(values);
+        Self::float_from_data(largest(slice(&values), &shape, count, scope), &device)
+    }
+}
+
+#[cfg(feature = "flex")]
+impl Selection for burn::backend::Flex {
+    fn select(
+        values: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        k: usize,
+        scope: ThresholdScope,
+    ) -> FloatTensor<Self> {
+        let [values, state] = [values, state].map(flex::contiguous);
+        let rows = select(
+            flex::slice(&values),
+            &values.shape(),
+            flex::slice(&state),
+            k,
+            scope,
+        );
+        FloatTensor::<Self>::from_data(rows)
+    }
+
+    fn largest(
+        values: FloatTensor<Self>,
+        count: usize,
+        scope: ThresholdScope,
+    ) -> FloatTensor<Self> {
+        let values = flex::contiguous(values);
+        let rows = largest(flex::slice(&values), &values.shape(), count, scope);
+        FloatTensor::<Self>::from_data(rows)
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl Selection for burn::backend::NdArray {}
+
+#[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]
+impl Selection for burn_cubecl::CubeBackend {}
+
+/// Reading Flex's tensors in place.
+#[cfg(feature = "flex")]
+mod flex {
+    use burn::backend::Flex;
+    use burn::backend::tensor::FloatTensor;
+
+    pub(super) fn contiguous(tensor: FloatTensor<Flex>) -> FloatTensor<Flex> {
+        if tensor.is_contiguous() {
+            tensor
+        } else {
+            tensor.to_contiguous()
+        }
+    }
+
+    pub(super) fn slice(tensor: &FloatTensor<Flex>) -> &[f32] {
+        tensor
+            .as_slice()
+            .expect("made contiguous, and cast to f32 before dispatch")
+    }
+}
+
+fn read<B: Backend>(tensor: FloatTensor<B>) -> TensorData {
+    read_sync(B::float_into_data(tensor)).expect("a tensor that was computed can be read")
+}
+
+fn slice(data: &TensorData) -> &[f32] {
+    data.as_slice().expect("cast to f32 before dispatch")
+}
+
+/// The values that are ranked together, of `[batch, channels, plane]`.
+fn groups<'a>(values: &'a [f32], shape: &Shape, scope: ThresholdScope) -> Vec<Group<'a>> {
+    let [_, channels, plane] = shape.dims();
+    let planes = values.chunks_exact(plane.max(1));
+    match scope {
+        ThresholdScope::PerChannel => (0..channels)
+            .map(|channel| planes.clone().skip(channel).step_by(channels).collect())
+            .collect(),
+        ThresholdScope::Single => vec![vec![values]],
+    }
+}
+
+fn select(
+    values: &[f32],
+    shape: &Shape,
+    state: &[f32],
+    k: usize,
+    scope: ThresholdScope,
+) -> TensorData {
+    let (rows, _) = state.as_chunks::<COLUMNS>();
+    let brackets: Vec<Bracket> = rows
+        .iter()
+        .map(|&[_, low, high, _]| Bracket { low, high })
+        .collect();
+    let found = cpu::select(&groups(values, shape, scope), k, &brackets);
+    let rows: Vec<f32> = found
+        .iter()
+        .zip(rows)
+        .flat_map(|(found, row)| {
+            let misses = row[3] + f32::from(u8::from(found.missed));
+            [found.kth, found.next.low, found.next.high, misses]
+        })
+        .collect();
+    let groups = rows.len() / COLUMNS;
+    TensorData::new(rows, [groups, COLUMNS])
+}
+
+fn largest(values: &[f32], shape: &Shape, count: usize, scope: ThresholdScope) -> TensorData {
+    let rows = cpu::largest(&groups(values, shape, scope), count);
+    let groups = rows.len();
+    TensorData::new(rows.concat(), [groups, count])
+}
