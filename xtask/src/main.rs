@@ -20,6 +20,7 @@ The sparling program, built in release mode with the backend that --backend asks
   predict    See what a run's model reads in an input
   devices    List the devices there are to compute on
   golden     Compare with golden values of other implementations
+  bench      Measure parts beside what they replace: bench quantile
 Any other command is passed on to it too; `cargo xtask <COMMAND> --help` tells more.
 
 The project:

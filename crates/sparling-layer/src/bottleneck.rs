@@ -5,6 +5,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::batch_norm::{BatchNorm, BatchNormConfig};
+#[cfg(feature = "flex")]
+use crate::sparse_forward;
 use crate::spatial::{SpatialSparsity, SpatialSparsityConfig};
 
 /// Configures a [`SparseBottleneck`].
@@ -46,6 +48,10 @@ impl SparseBottleneck {
     /// - `input`: `[batch, channels, spatial...]`, rank 2 to 5
     /// - output: the same, with all but the density's share of it zero
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        #[cfg(feature = "flex")]
+        if let Some(output) = sparse_forward::forward(&self.norm, &self.sparsity, &input) {
+            return output;
+        }
         self.sparsity.forward(self.norm.forward(input))
     }
 }

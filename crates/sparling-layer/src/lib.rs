@@ -34,6 +34,9 @@
 pub mod batch_norm;
 pub mod bottleneck;
 pub mod quantile;
+pub mod reduce;
+#[cfg(feature = "flex")]
+mod sparse_forward;
 pub mod spatial;
 
 pub use batch_norm::{BatchNorm, BatchNormConfig};

@@ -13,7 +13,7 @@
 //! if and only if `a < m <= a + c`: then it is the `(m - a)`-th largest of the `c` collected, and
 //! nothing else need be looked at. Otherwise the bracket *missed* and the value is selected anew:
 //! on a CPU with a bracket guessed from 2,048 sampled values, and if that misses too, with one that
-//! holds everything; on a GPU by a radix selection.
+//! holds everything; on a GPU by a radix selection, eight bits at a time.
 //!
 //! The next bracket reaches from the value `r` ranks above the answer to the one `r` ranks below,
 //! `r = 32 + 16 sqrt(m (1 - m/N))`: many times what chance moves the answer between
@@ -28,10 +28,12 @@
 //! second pass.
 
 mod cpu;
+#[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]
+mod cube;
 mod extension;
 
 use burn::backend::Dispatch;
-use burn::tensor::{Device, FloatDType, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use extension::{COLUMNS, Selection};
@@ -169,15 +171,11 @@ fn to_planes<const D: usize>(input: Tensor<D>) -> Tensor<3> {
         .reshape([dims[0], dims[1], plane])
 }
 
-/// The state before the first selection: no bracket, no miss.
+/// The state before the first selection: an empty bracket, no miss.
 fn unknown(groups: usize, device: &Device) -> Tensor<2> {
-    Tensor::cat(
-        vec![
-            Tensor::full([groups, COLUMNS - 1], f32::NAN, device),
-            Tensor::zeros([groups, 1], device),
-        ],
-        1,
-    )
+    let row: [f32; COLUMNS] = [0.0, 1.0, 0.0, 0.0];
+    let rows = row.repeat(groups);
+    Tensor::from_data(TensorData::new(rows, [groups, COLUMNS]), device)
 }
 
 /// How many ranks a bracket reaches to either side of the one asked for.

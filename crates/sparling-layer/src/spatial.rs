@@ -230,11 +230,36 @@ impl SpatialSparsity {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether every batch moves each channel's threshold.
+    #[cfg(feature = "flex")]
+    pub(crate) fn follows_each_batch_by_channel(&self) -> bool {
+        self.training.is_enabled()
+            && self.scope == ThresholdScope::PerChannel
+            && self.accumulate.is_none()
+    }
+
+    /// Moves the thresholds towards the quantile of the values as `normalise` maps it.
+    #[cfg(feature = "flex")]
+    pub(crate) fn follow(
+        &self,
+        values: Tensor<3>,
+        normalise: impl FnOnce(Tensor<1>) -> Tensor<1>,
+    ) {
+        let mut memory = self.memory();
+        let [batch, _, plane] = values.dims();
+        let rank = threshold_rank(batch * plane, self.density);
+        let quantile = memory.tracker.kth_smallest(values, rank, self.scope);
+        self.move_towards(&mut memory, normalise(quantile));
+    }
+
     fn update<const D: usize>(&self, input: Tensor<D>) {
         let mut memory = self.memory();
-        let Some(quantile) = self.next_quantile(&mut memory, input.without_autodiff()) else {
-            return;
-        };
+        if let Some(quantile) = self.next_quantile(&mut memory, input.without_autodiff()) {
+            self.move_towards(&mut memory, quantile);
+        }
+    }
+
+    fn move_towards(&self, memory: &mut Memory, quantile: Tensor<1>) {
         let thresholds = self.thresholds.value_sync();
         let thresholds = thresholds.to_device(&quantile.device());
         let moved = thresholds.clone().mul_scalar(self.momentum)

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use sparling_layer::quantile::threshold_rank;
-use sparling_layer::{ThresholdScope, kth_smallest};
+use sparling_layer::{ThresholdScope, Tracker, kth_smallest};
 
 /// A small generator (splitmix64), so that every backend sees the same numbers.
 struct Numbers(u64);
@@ -94,43 +94,112 @@ fn random(
     (tensor, channels)
 }
 
+/// Every backend compiled in, and how many random cases it is worth.
+fn devices() -> Vec<(Device, usize)> {
+    vec![
+        #[cfg(feature = "flex")]
+        (Device::flex(), 1000),
+        #[cfg(feature = "ndarray")]
+        #[expect(deprecated, reason = "kept selectable, to check flex against")]
+        (Device::ndarray(), 1000),
+        #[cfg(feature = "wgpu")]
+        (Device::wgpu(burn::tensor::DeviceKind::DefaultDevice), 60),
+        #[cfg(feature = "vulkan")]
+        (Device::vulkan(burn::tensor::DeviceKind::DefaultDevice), 60),
+        #[cfg(feature = "cuda")]
+        (Device::cuda(0_usize), 1000),
+    ]
+}
+
+/// Now and then one so large that the values are sampled before they are selected from.
+fn shape(round: usize, numbers: &mut Numbers) -> [usize; 4] {
+    let mut side = |limit| 1 + numbers.below(limit);
+    if round % 20 == 19 {
+        [2 + side(3), side(3), 40 + side(60), 40 + side(60)]
+    } else {
+        [side(4), side(5), side(13), side(17)]
+    }
+}
+
+fn assert_same(actual: &[f32], expected: &[f32], what: &str) {
+    assert_eq!(actual.len(), expected.len(), "{what}");
+    for (ours, expected) in actual.iter().zip(expected) {
+        assert!(same(*ours, *expected), "{what}: {ours}, not {expected}");
+    }
+}
+
 #[test]
 fn agrees_with_a_full_sort() {
-    let device = Device::default();
-    let mut numbers = Numbers(1);
-    for round in 0..80 {
-        let kind = KINDS[round % KINDS.len()];
-        let shape = [
-            1 + numbers.below(4),
-            1 + numbers.below(5),
-            1 + numbers.below(13),
-            1 + numbers.below(17),
-        ];
-        let (input, channels) = random(kind, shape, &mut numbers, &device);
-        let count = channels[0].len();
-        let all = sorted(channels.concat());
-        let channels: Vec<Vec<f32>> = channels.into_iter().map(sorted).collect();
-        for k in [1, 1 + numbers.below(count), count] {
-            let kth = host(kth_smallest(input.clone(), k, ThresholdScope::PerChannel));
-            assert_eq!(kth.len(), shape[1]);
-            for (ours, channel) in kth.into_iter().zip(&channels) {
-                let expected = channel[k - 1];
-                assert!(
-                    same(ours, expected),
-                    "{kind:?} {shape:?} k {k}: {ours}, not {expected}"
-                );
+    for (device, rounds) in devices() {
+        let mut numbers = Numbers(1);
+        for round in 0..rounds {
+            let kind = KINDS[round % KINDS.len()];
+            let shape = shape(round, &mut numbers);
+            let (input, channels) = random(kind, shape, &mut numbers, &device);
+            let all = sorted(channels.concat());
+            let channels: Vec<Vec<f32>> = channels.into_iter().map(sorted).collect();
+            let count = channels[0].len();
+            let what = |k| format!("{kind:?} {shape:?} k {k} on {device:?}");
+            for k in [1, 1 + numbers.below(count), count] {
+                let kth = host(kth_smallest(input.clone(), k, ThresholdScope::PerChannel));
+                let expected: Vec<f32> = channels.iter().map(|channel| channel[k - 1]).collect();
+                assert_same(&kth, &expected, &what(k));
+            }
+            for k in [1, 1 + numbers.below(all.len()), all.len()] {
+                let kth = host(kth_smallest(input.clone(), k, ThresholdScope::Single));
+                assert_same(&kth, &all[k - 1..k], &what(k));
             }
         }
-        for k in [1, 1 + numbers.below(all.len()), all.len()] {
-            let kth = host(kth_smallest(input.clone(), k, ThresholdScope::Single));
-            assert_eq!(kth.len(), 1);
-            assert!(
-                same(kth[0], all[k - 1]),
-                "{kind:?} {shape:?} k {k}: {}, not {}",
-                kth[0],
-                all[k - 1]
-            );
+    }
+}
+
+#[test]
+fn a_tracker_is_exact_whatever_it_followed_before() {
+    for (device, rounds) in devices() {
+        let mut numbers = Numbers(2);
+        for sequence in 0..rounds / 20 {
+            let shape = shape(19 * (sequence % 2), &mut numbers);
+            let count = shape[0] * shape[2] * shape[3];
+            let mut trackers = [Tracker::default(), Tracker::default()];
+            let mut density = 0.5;
+            for step in 0..8 {
+                // Most batches are alike; then the density falls, or they are something else.
+                let kind = KINDS[if step < 5 { 0 } else { step % KINDS.len() }];
+                density = if step % 3 == 2 { density * 0.2 } else { density };
+                let (input, channels) = random(kind, shape, &mut numbers, &device);
+                let all = sorted(channels.concat());
+                let what = format!("step {step}, {kind:?} {shape:?} at {density} on {device:?}");
+
+                let k = threshold_rank(count, density);
+                let scope = ThresholdScope::PerChannel;
+                let kth = host(trackers[0].kth_smallest(input.clone(), k, scope));
+                let expected: Vec<f32> = channels
+                    .into_iter()
+                    .map(|channel| sorted(channel)[k - 1])
+                    .collect();
+                assert_same(&kth, &expected, &what);
+
+                let k = threshold_rank(all.len(), density);
+                let kth = host(trackers[1].kth_smallest(input, k, ThresholdScope::Single));
+                assert_same(&kth, &all[k - 1..k], &what);
+            }
         }
+    }
+}
+
+#[test]
+fn a_tracker_seldom_misses_where_batches_are_alike() {
+    for (device, _) in devices() {
+        let mut numbers = Numbers(3);
+        let mut tracker = Tracker::default();
+        for _ in 0..20 {
+            let (input, _) = random(Kind::Distinct, [4, 3, 50, 50], &mut numbers, &device);
+            tracker.kth_smallest(input, 9_990, ThresholdScope::PerChannel);
+        }
+        assert_eq!(tracker.misses(), 0);
+        let (input, _) = random(Kind::Distinct, [4, 3, 50, 50], &mut numbers, &device);
+        tracker.kth_smallest(input - 100.0, 9_990, ThresholdScope::PerChannel);
+        assert_eq!(tracker.misses(), 3, "on {device:?}");
     }
 }
 

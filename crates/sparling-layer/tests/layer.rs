@@ -159,7 +159,10 @@ fn accumulation_takes_the_quantile_of_all_batches_gathered() {
             }
         }
         assert_close(&thresholds(&layer), &expected, 1e-6);
-        assert_eq!(layer.pending() == Pending::default(), step % 4 == 0);
+        let pending = layer.pending();
+        assert_eq!(pending == Pending::default(), step % 4 == 0);
+        // Of 240 values at density 0.05 the twelve or so largest can matter.
+        assert!(pending.largest.iter().all(|kept| kept.len() < 20));
     }
 }
 

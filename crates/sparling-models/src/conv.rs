@@ -12,8 +12,6 @@ mod extension;
 mod kernel;
 #[cfg(feature = "flex")]
 mod norm;
-#[cfg(feature = "flex")]
-mod reduce;
 
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Tensor, activation};

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod configuration;
 mod devices;
 mod evaluate;
@@ -35,6 +36,8 @@ enum Command {
     Devices(devices::Devices),
     /// Compare with the golden values of a PyTorch implementation.
     Golden(golden::Golden),
+    /// Measure parts beside what they replace.
+    Bench(bench::Bench),
 }
 
 impl Cli {
@@ -51,6 +54,7 @@ impl Cli {
             Command::Predict(command) => command.run(),
             Command::Devices(command) => command.run(),
             Command::Golden(command) => command.run(),
+            Command::Bench(command) => command.run(),
         }
     }
 }

@@ -8,6 +8,7 @@
 pub mod anneal;
 pub mod atomic;
 pub mod backend;
+pub mod bench;
 pub mod checkpoint;
 pub mod cli;
 pub mod clip;

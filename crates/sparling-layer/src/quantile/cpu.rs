@@ -57,12 +57,12 @@ struct Scan {
 
 /// The `k`-th smallest value of each group, counting from 1; all groups have the same size.
 ///
-/// `expected` has a bracket for each group; one with a NaN stands for none.
+/// `expected` has a bracket for each group; an empty one stands for none.
 pub(super) fn select(groups: &[Group<'_>], k: usize, expected: &[Bracket]) -> Vec<Found> {
     let size = groups.first().map_or(0, |group| length(group));
     let rank = rank_from_top(size, k);
     let guess = |group: usize| Bracket::from_sample(&groups[group], size, rank);
-    let known = |group: usize| !expected[group].low.is_nan() && !expected[group].high.is_nan();
+    let known = |group: usize| expected[group].low <= expected[group].high;
 
     let mut found = vec![None; groups.len()];
     let mut missing: Vec<usize> = (0..groups.len()).collect();
@@ -106,11 +106,7 @@ pub(super) fn select(groups: &[Group<'_>], k: usize, expected: &[Bracket]) -> Ve
 /// The `count` largest values of each group, in no particular order.
 pub(super) fn largest(groups: &[Group<'_>], count: usize) -> Vec<Vec<f32>> {
     let size = groups.first().map_or(0, |group| length(group));
-    let unknown = Bracket {
-        low: f32::NAN,
-        high: f32::NAN,
-    };
-    let found = select(groups, size - count + 1, &vec![unknown; groups.len()]);
+    let found = select(groups, size - count + 1, &vec![Bracket::NONE; groups.len()]);
     let brackets: Vec<Bracket> = found
         .iter()
         .map(|found| Bracket {
@@ -168,6 +164,11 @@ fn scan_groups(
 }
 
 impl Bracket {
+    const NONE: Self = Self {
+        low: 1.0,
+        high: 0.0,
+    };
+
     const EVERYTHING: Self = Self {
         low: f32::NEG_INFINITY,
         high: f32::INFINITY,

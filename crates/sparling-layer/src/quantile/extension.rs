@@ -102,7 +102,24 @@ impl Selection for burn::backend::Flex {
 impl Selection for burn::backend::NdArray {}
 
 #[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]
-impl Selection for burn_cubecl::CubeBackend {}
+impl Selection for burn_cubecl::CubeBackend {
+    fn select(
+        values: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        k: usize,
+        scope: ThresholdScope,
+    ) -> FloatTensor<Self> {
+        super::cube::select(values, state, k, scope)
+    }
+
+    fn largest(
+        values: FloatTensor<Self>,
+        count: usize,
+        scope: ThresholdScope,
+    ) -> FloatTensor<Self> {
+        super::cube::largest(values, count, scope)
+    }
+}
 
 /// Reading Flex's tensors in place.
 #[cfg(feature = "flex")]

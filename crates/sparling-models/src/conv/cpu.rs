@@ -4,6 +4,7 @@
 //! depend on how tasks are scheduled.
 
 use rayon::prelude::*;
+use sparling_layer::reduce;
 
 use super::kernel::{CHANNELS, Correlate, OVERRUN, TAPS, WeightGradient};
 
@@ -202,7 +203,7 @@ pub(super) fn bias_gradient(shape: &ConvShape, output_grad: &[f32]) -> Vec<f32> 
             .iter_mut()
             .zip(example.chunks_exact(shape.pixels()))
         {
-            *sum += super::reduce::sum(plane);
+            *sum += reduce::sum(plane);
         }
     }
     gradient

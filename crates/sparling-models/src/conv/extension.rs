@@ -7,9 +7,10 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, Flex, backend_extension};
 use burn::tensor::{Shape, TensorData};
+use sparling_layer::reduce;
 
 use super::cpu::{self, Activation, ConvShape};
-use super::norm::{self, Norm};
+use super::norm::Norm;
 
 type FlexFloat = FloatTensor<Flex>;
 
@@ -89,7 +90,7 @@ impl SameConv for Flex {
         let [input, gamma, beta, weight, bias] =
             [input, gamma, beta, weight, bias].map(Values::new);
         let pixels = shape.height * shape.width;
-        let (mean, variance) = norm::statistics(input.get(), shape.inputs, pixels);
+        let (mean, variance) = reduce::statistics(input.get(), shape.inputs, pixels);
         let norm = Norm {
             input: input.get(),
             mean: &mean,

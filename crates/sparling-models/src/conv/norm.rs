@@ -1,28 +1,7 @@
 //! Batch normalisation on slices, per channel of `[batch, channels, pixels]`.
 
 use rayon::prelude::*;
-
-use super::reduce;
-
-/// The batch's mean and biased variance of each channel.
-pub(super) fn statistics(values: &[f32], channels: usize, pixels: usize) -> (Vec<f32>, Vec<f32>) {
-    (0..channels)
-        .into_par_iter()
-        .map(|channel| {
-            let planes = || planes(values, channel, channels, pixels);
-            let count = planes().map(<[f32]>::len).sum::<usize>() as f64;
-            let mean = planes()
-                .map(|plane| f64::from(reduce::sum(plane)))
-                .sum::<f64>()
-                / count;
-            let mean = mean as f32;
-            let squares = planes()
-                .map(|plane| f64::from(reduce::squares(plane, mean)))
-                .sum::<f64>();
-            (mean, (squares / count) as f32)
-        })
-        .unzip()
-}
+use sparling_layer::reduce::{self, planes};
 
 /// What the backward pass through `relu(gamma * (x - mean) / deviation + beta)` needs.
 #[derive(Clone, Copy)]
@@ -117,14 +96,4 @@ impl Norm<'_> {
                 }
             });
     }
-}
-
-/// The planes of one channel, in the batch's order.
-fn planes(
-    values: &[f32],
-    channel: usize,
-    channels: usize,
-    pixels: usize,
-) -> impl Iterator<Item = &[f32]> {
-    values.chunks_exact(pixels).skip(channel).step_by(channels)
 }

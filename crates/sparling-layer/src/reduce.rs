@@ -1,0 +1,68 @@
+//! Sums over slices, with enough partial sums to be vectorised and to stay accurate: what kernels on
+//! the CPU are made of.
+
+use rayon::prelude::*;
+
+const LANES: usize = 16;
+
+/// The sum of all values.
+pub fn sum(values: &[f32]) -> f32 {
+    fold(values, values, |value, _| value)
+}
+
+/// The sum of the squared distances from `centre`.
+pub fn squares(values: &[f32], centre: f32) -> f32 {
+    fold(values, values, |value, _| {
+        (value - centre) * (value - centre)
+    })
+}
+
+/// The sum of `left * (right - centre)`.
+pub fn centred_dot(left: &[f32], right: &[f32], centre: f32) -> f32 {
+    fold(left, right, |left, right| left * (right - centre))
+}
+
+/// The mean and the biased variance of each channel of `[batch, channels, plane]`.
+pub fn statistics(values: &[f32], channels: usize, plane: usize) -> (Vec<f32>, Vec<f32>) {
+    (0..channels)
+        .into_par_iter()
+        .map(|channel| {
+            let planes = || planes(values, channel, channels, plane);
+            let count = planes().map(<[f32]>::len).sum::<usize>() as f64;
+            let mean = planes().map(|plane| f64::from(sum(plane))).sum::<f64>() / count;
+            let mean = mean as f32;
+            let squares = planes()
+                .map(|plane| f64::from(squares(plane, mean)))
+                .sum::<f64>();
+            (mean, (squares / count) as f32)
+        })
+        .unzip()
+}
+
+/// The planes of one channel of `[batch, channels, plane]`, in the batch's order.
+pub fn planes(
+    values: &[f32],
+    channel: usize,
+    channels: usize,
+    plane: usize,
+) -> impl Iterator<Item = &[f32]> + Clone {
+    values.chunks_exact(plane).skip(channel).step_by(channels)
+}
+
+#[inline(always)]
+fn fold(left: &[f32], right: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (lefts, left) = left.as_chunks::<LANES>();
+    let (rights, right) = right.as_chunks::<LANES>();
+    for (left, right) in lefts.iter().zip(rights) {
+        for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
+            *sum += term(*left, *right);
+        }
+    }
+    let rest: f32 = left
+        .iter()
+        .zip(right)
+        .map(|(left, right)| term(*left, *right))
+        .sum();
+    sums.iter().sum::<f32>() + rest
+}
