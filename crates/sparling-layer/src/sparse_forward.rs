@@ -42,7 +42,10 @@ pub(crate) fn forward<const D: usize>(
     input: &Tensor<D>,
 ) -> Option<Tensor<D>> {
     let device = input.device();
-    let on_flex = matches!(device.clone().inner().as_dispatch(), DispatchDevice::Flex(_));
+    let on_flex = matches!(
+        device.clone().inner().as_dispatch(),
+        DispatchDevice::Flex(_)
+    );
     if !on_flex
         || input.dtype() != DType::F32
         || !norm.is_training(&device)
@@ -63,8 +66,8 @@ pub(crate) fn forward<const D: usize>(
     let [mean, variance] = statistics(plain.clone());
     norm.observe(mean.clone(), variance.clone(), dims[0] * plane);
 
-    let scale = gamma.clone().without_autodiff()
-        / variance.clone().add_scalar(norm.epsilon()).sqrt();
+    let scale =
+        gamma.clone().without_autodiff() / variance.clone().add_scalar(norm.epsilon()).sqrt();
     let shift = beta.clone().without_autodiff() - scale.clone() * mean.clone();
     sparsity.follow(plain, |quantile| quantile * scale.clone() + shift.clone());
 
@@ -84,7 +87,11 @@ fn statistics(values: Tensor<3>) -> [Tensor<1>; 2] {
     let channels = values.dims()[1];
     let rows = Dispatch::channel_statistics(values.into_dispatch());
     let rows = Tensor::<2>::from_dispatch(rows);
-    [0, 1].map(|row| rows.clone().slice([row..row + 1, 0..channels]).reshape([channels]))
+    [0, 1].map(|row| {
+        rows.clone()
+            .slice([row..row + 1, 0..channels])
+            .reshape([channels])
+    })
 }
 
 /// What the layer needs beyond Burn's operators.
@@ -165,8 +172,14 @@ impl<C: CheckpointStrategy> SparseForward for Autodiff<Flex, C> {
         epsilon: f64,
     ) -> FloatTensor<Self> {
         let parents = [values.node(), gamma.node(), beta.node()];
-        let prepared = ExcessBackward.prepare::<C>(parents).compute_bound().stateful();
-        let kept = (values.primitive().clone(), normalisation.primitive().clone());
+        let prepared = ExcessBackward
+            .prepare::<C>(parents)
+            .compute_bound()
+            .stateful();
+        let kept = (
+            values.primitive().clone(),
+            normalisation.primitive().clone(),
+        );
         let output = Flex::normalised_excess(
             values.into_primitive(),
             gamma.into_primitive(),
@@ -276,7 +289,9 @@ impl Excess<'_> {
             .map(|channel| {
                 let of = |values| planes(values, channel, self.channels(), self.plane);
                 let (mut sum, mut product) = (0.0_f64, 0.0_f64);
-                for ((values, output), grad) in of(self.values).zip(of(self.output)).zip(of(self.grad)) {
+                for ((values, output), grad) in
+                    of(self.values).zip(of(self.output)).zip(of(self.grad))
+                {
                     for_each_active(output, |index| {
                         sum += f64::from(grad[index]);
                         product += f64::from(grad[index] * (values[index] - self.mean[channel]));

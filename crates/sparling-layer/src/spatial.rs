@@ -240,11 +240,7 @@ impl SpatialSparsity {
 
     /// Moves the thresholds towards the quantile of the values as `normalise` maps it.
     #[cfg(feature = "flex")]
-    pub(crate) fn follow(
-        &self,
-        values: Tensor<3>,
-        normalise: impl FnOnce(Tensor<1>) -> Tensor<1>,
-    ) {
+    pub(crate) fn follow(&self, values: Tensor<3>, normalise: impl FnOnce(Tensor<1>) -> Tensor<1>) {
         let mut memory = self.memory();
         let [batch, _, plane] = values.dims();
         let rank = threshold_rank(batch * plane, self.density);

@@ -165,7 +165,11 @@ fn a_tracker_is_exact_whatever_it_followed_before() {
             for step in 0..8 {
                 // Most batches are alike; then the density falls, or they are something else.
                 let kind = KINDS[if step < 5 { 0 } else { step % KINDS.len() }];
-                density = if step % 3 == 2 { density * 0.2 } else { density };
+                density = if step % 3 == 2 {
+                    density * 0.2
+                } else {
+                    density
+                };
                 let (input, channels) = random(kind, shape, &mut numbers, &device);
                 let all = sorted(channels.concat());
                 let what = format!("step {step}, {kind:?} {shape:?} at {density} on {device:?}");
