@@ -217,6 +217,21 @@ fn one_element_is_every_order_statistic() {
 }
 
 #[test]
+fn there_may_be_more_examples_than_a_gpu_has_workgroups() {
+    for (device, _) in devices() {
+        let mut numbers = Numbers(4);
+        let shape = [70_000, 2, 1, 1];
+        let (input, channels) = random(Kind::Distinct, shape, &mut numbers, &device);
+        let kth = host(kth_smallest(input, 69_000, ThresholdScope::PerChannel));
+        let expected: Vec<f32> = channels
+            .into_iter()
+            .map(|channel| sorted(channel)[68_999])
+            .collect();
+        assert_same(&kth, &expected, &format!("{device:?}"));
+    }
+}
+
+#[test]
 fn views_are_read_in_their_own_order() {
     let device = Device::default();
     // [batch, channels] = [3, 2] after the transposition.

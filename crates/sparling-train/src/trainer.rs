@@ -57,8 +57,9 @@ pub trait Monitor {
 pub enum TrainError {
     /// The loss is NaN or infinite.
     #[error(
-        "the loss is {loss} at step {step} ({samples} samples); the last good state is {checkpoint}: \
-         lower training.learning_rate or set training.gradient_clip_norm in a new run"
+        "the loss is {loss} at step {step} ({samples} samples){}; the last good state is \
+         {checkpoint}: lower training.learning_rate or set training.gradient_clip_norm in a new run",
+        thresholds_skipped(*skipped)
     )]
     NonFinite {
         /// The loss.
@@ -67,6 +68,8 @@ pub enum TrainError {
         step: u64,
         /// Training samples seen.
         samples: u64,
+        /// Thresholds that were not updated because their quantile was NaN.
+        skipped: u64,
         /// The last good checkpoint.
         checkpoint: String,
     },
@@ -85,6 +88,13 @@ pub enum TrainError {
     /// The annealing's configuration.
     #[error(transparent)]
     Anneal(#[from] AnnealError),
+}
+
+fn thresholds_skipped(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!(", and {count} updates of a threshold were left out, its quantile being NaN"),
+    }
 }
 
 /// A run in progress.
@@ -310,6 +320,7 @@ impl Trainer {
                 loss: losses[index],
                 step,
                 samples: step * batch_size,
+                skipped: self.model.bottleneck.sparsity.skipped_updates(),
                 checkpoint: self.folder.checkpoints().path("last").display().to_string(),
             });
         }

@@ -26,6 +26,12 @@ const UNITS: u32 = 256;
 /// Values that one unit of [`filter`](kernels::filter) and [`histogram`](kernels::histogram) looks at, if there are so many.
 const VALUES_PER_UNIT: usize = 16;
 
+/// Planes of fewer values are not worth cubes of their own.
+const FLAT_BELOW: usize = 1024;
+
+/// The most cubes in one dimension that every runtime has.
+const MOST_CUBES: usize = 65_535;
+
 /// Values that are collected for a group; with more inside, its bracket counts as missed.
 const CAPACITY: usize = 8192;
 
@@ -61,14 +67,31 @@ impl Layout {
         self.planes * self.plane
     }
 
-    /// Cubes that share a plane.
+    /// Whether the values of a group are shared out together, not plane by plane: that costs a
+    /// division each, but small planes would leave most units of a cube idle, and there can be more
+    /// planes than cubes.
+    fn is_flat(&self) -> bool {
+        self.plane < FLAT_BELOW || self.planes > MOST_CUBES
+    }
+
+    /// Values that cubes share.
+    fn shared(&self) -> usize {
+        if self.is_flat() {
+            self.size()
+        } else {
+            self.plane
+        }
+    }
+
+    /// Cubes that share values.
     fn pieces(&self) -> usize {
-        self.plane.div_ceil(UNITS as usize * VALUES_PER_UNIT)
+        self.shared().div_ceil(UNITS as usize * VALUES_PER_UNIT)
     }
 
     /// Cubes over pieces, groups and planes.
     fn cubes(&self) -> CubeCount {
-        CubeCount::Static(self.pieces() as u32, self.groups as u32, self.planes as u32)
+        let planes = if self.is_flat() { 1 } else { self.planes };
+        CubeCount::Static(self.pieces() as u32, self.groups as u32, planes as u32)
     }
 }
 
@@ -134,6 +157,8 @@ pub(super) fn select(
             counts.clone().into_buffer_arg(),
             inside.clone().into_buffer_arg(),
             layout.plane as u32,
+            layout.shared() as u32,
+            layout.is_flat(),
         );
         kernels::settle::launch_unchecked(
             &client,
@@ -160,7 +185,9 @@ pub(super) fn select(
                 queries.clone().into_buffer_arg(),
                 histograms.clone().into_buffer_arg(),
                 layout.plane as u32,
+                layout.shared() as u32,
                 shift,
+                layout.is_flat(),
             );
             kernels::descend::launch_unchecked(
                 &client,
@@ -222,7 +249,9 @@ pub(super) fn largest(values: CubeTensor, count: usize, scope: ThresholdScope) -
             counts.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             layout.plane as u32,
+            layout.shared() as u32,
             count as u32,
+            layout.is_flat(),
         );
     }
     CubeTensor {

@@ -23,9 +23,20 @@ fn from_key(key: u32) -> u32 {
     select(key >= 0x8000_0000, key ^ 0x8000_0000, key ^ 0xffff_ffff)
 }
 
+/// Where in memory a unit's value is, by its position among those that its cubes share: a plane, or,
+/// if `flat`, all values of the group.
+#[cube]
+fn locate(position: u32, plane: u32, #[comptime] flat: bool) -> u32 {
+    if comptime![flat] {
+        ((position / plane) * CUBE_COUNT_Y + CUBE_POS_Y) * plane + position % plane
+    } else {
+        (CUBE_POS_Z * CUBE_COUNT_Y + CUBE_POS_Y) * plane + position
+    }
+}
+
 /// Counts what is above each group's bracket and collects what is inside.
 ///
-/// Cubes: pieces of a plane, groups, planes of a group.
+/// Cubes: pieces of `shared` values, groups, planes of a group unless `flat`.
 #[cube(launch_unchecked)]
 pub(super) fn filter(
     values: &[u32],
@@ -33,24 +44,25 @@ pub(super) fn filter(
     counts: &[Atomic<u32>],
     inside: &mut [u32],
     plane: u32,
+    shared: u32,
+    #[comptime] flat: bool,
 ) {
     let group = CUBE_POS_Y;
     let row = (group * COLUMNS as u32) as usize;
     let low = to_key(state[row + 1]);
     let high = to_key(state[row + 2]);
     // An empty bracket stands for none: nothing need be looked at.
-    let end = select(low <= high, plane, 0);
+    let end = select(low <= high, shared, 0);
 
     let above_all = Shared::<[Atomic<u32>]>::new_slice(1usize);
     if UNIT_POS == 0 {
         above_all[0].store(0);
     }
     sync_cube();
-    let start = (CUBE_POS_Z * CUBE_COUNT_Y + group) * plane;
     let mut above = 0u32;
     let mut position = CUBE_POS_X * CUBE_DIM + UNIT_POS;
     while position < end {
-        let key = to_key(values[(start + position) as usize]);
+        let key = to_key(values[locate(position, plane, flat) as usize]);
         if key > high {
             above += 1;
         } else if key >= low {
@@ -232,7 +244,7 @@ pub(super) fn settle(
 /// Counts, for each query of a missed group, the digits at `shift` of the keys that agree with the
 /// query in all digits above.
 ///
-/// Cubes: pieces of a plane, groups, planes of a group.
+/// Cubes: pieces of `shared` values, groups, planes of a group unless `flat`.
 #[cube(launch_unchecked)]
 pub(super) fn histogram(
     values: &[u32],
@@ -240,7 +252,9 @@ pub(super) fn histogram(
     queries: &[u32],
     histograms: &[Atomic<u32>],
     plane: u32,
+    shared: u32,
     shift: u32,
+    #[comptime] flat: bool,
 ) {
     let bins = Shared::<[Atomic<u32>]>::new_slice((QUERIES * UNITS) as usize);
     let group = CUBE_POS_Y;
@@ -249,15 +263,14 @@ pub(super) fn histogram(
         bins[(query * UNITS + UNIT_POS) as usize].store(0);
     }
     sync_cube();
-    let end = select(missed[group as usize] == 1, plane, 0);
-    let start = (CUBE_POS_Z * CUBE_COUNT_Y + group) * plane;
+    let end = select(missed[group as usize] == 1, shared, 0);
     let query = (group * 2 * QUERIES) as usize;
     let first = (queries[query] >> shift) >> 8;
     let second = (queries[query + 2] >> shift) >> 8;
     let third = (queries[query + 4] >> shift) >> 8;
     let mut position = CUBE_POS_X * CUBE_DIM + UNIT_POS;
     while position < end {
-        let key = to_key(values[(start + position) as usize]);
+        let key = to_key(values[locate(position, plane, flat) as usize]);
         let digit = (key >> shift) & 255;
         let prefix = (key >> shift) >> 8;
         if prefix == first {
@@ -348,7 +361,7 @@ pub(super) fn fill_with_answer(state: &[u32], output: &mut [u32], count: u32) {
 
 /// Collects the values larger than the group's answer.
 ///
-/// Cubes: pieces of a plane, groups, planes of a group.
+/// Cubes: pieces of `shared` values, groups, planes of a group unless `flat`.
 #[cube(launch_unchecked)]
 pub(super) fn collect_larger(
     values: &[u32],
@@ -356,14 +369,15 @@ pub(super) fn collect_larger(
     counts: &[Atomic<u32>],
     output: &mut [u32],
     plane: u32,
+    shared: u32,
     count: u32,
+    #[comptime] flat: bool,
 ) {
     let group = CUBE_POS_Y;
     let answer = to_key(state[(group * COLUMNS as u32) as usize]);
-    let start = (CUBE_POS_Z * CUBE_COUNT_Y + group) * plane;
     let mut position = CUBE_POS_X * CUBE_DIM + UNIT_POS;
-    while position < plane {
-        let value = values[(start + position) as usize];
+    while position < shared {
+        let value = values[locate(position, plane, flat) as usize];
         if to_key(value) > answer {
             let index = counts[group as usize].fetch_add(1);
             output[(group * count + index) as usize] = value;
