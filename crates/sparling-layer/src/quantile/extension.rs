@@ -1,5 +1,10 @@
 //! The operators on Burn's backends.
 
+#![cfg_attr(
+    feature = "ndarray",
+    expect(deprecated, reason = "kept selectable, to check flex against")
+)]
+
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, backend_extension};
 use burn::tensor::{Shape, TensorData, read_sync};
