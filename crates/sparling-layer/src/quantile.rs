@@ -22,8 +22,8 @@
 //!
 //! # What it costs
 //!
-//! A pass reads every value once and writes almost nothing, so that it is bound by memory: it runs
-//! at the speed of a copy or better. Where only few values are wanted, 64 values at a time are
+//! A pass reads every value once and writes almost nothing, so that it is bound by memory where
+//! the input is large. Where only few values are wanted, 64 values at a time are
 //! compared with the bracket's lower end and almost all of them are left at that. A miss costs a
 //! second pass.
 
