@@ -33,6 +33,8 @@
 
 pub mod batch_norm;
 pub mod bottleneck;
+#[cfg(feature = "flex")]
+mod flex;
 pub mod quantile;
 pub mod reduce;
 #[cfg(feature = "flex")]

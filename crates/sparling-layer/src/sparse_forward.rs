@@ -22,6 +22,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 
 use crate::batch_norm::BatchNorm;
+use crate::flex::{contiguous, slice};
 use crate::reduce::{self, planes};
 use crate::spatial::SpatialSparsity;
 
@@ -344,18 +345,4 @@ fn for_each_active(output: &[f32], mut call: impl FnMut(usize)) {
 /// The rows of a `[4, channels]` matrix.
 fn rows(values: &[f32], channels: usize) -> [&[f32]; 4] {
     [0, 1, 2, 3].map(|row| &values[row * channels..(row + 1) * channels])
-}
-
-fn contiguous(tensor: FlexFloat) -> FlexFloat {
-    if tensor.is_contiguous() {
-        tensor
-    } else {
-        tensor.to_contiguous()
-    }
-}
-
-fn slice(tensor: &FlexFloat) -> &[f32] {
-    tensor
-        .as_slice()
-        .expect("made contiguous, and checked to be f32 before dispatch")
 }

@@ -11,6 +11,8 @@ use burn::tensor::{Shape, TensorData, read_sync};
 
 use super::ThresholdScope;
 use super::cpu::{self, Bracket, Group};
+#[cfg(feature = "flex")]
+use crate::flex;
 
 /// The columns of a state: the k-th smallest value, the bracket for the next batch, and how often
 /// a bracket did not hold the value.
@@ -55,11 +57,7 @@ pub(super) trait Selection: Backend {
     /// - `values`: `[batch, channels, plane]`
     /// - output: `[groups, count]`
     #[fusion(dtype = values, shape = {
-        let groups = match scope {
-            ThresholdScope::PerChannel => values[1],
-            ThresholdScope::Single => 1,
-        };
-        Shape::new([groups, *count])
+        Shape::new([scope.groups(values[1]), *count])
     })]
     fn largest(
         values: FloatTensor<Self>,
@@ -123,27 +121,6 @@ impl Selection for burn_cubecl::CubeBackend {
         scope: ThresholdScope,
     ) -> FloatTensor<Self> {
         super::cube::largest(values, count, scope)
-    }
-}
-
-/// Reading Flex's tensors in place.
-#[cfg(feature = "flex")]
-mod flex {
-    use burn::backend::Flex;
-    use burn::backend::tensor::FloatTensor;
-
-    pub(super) fn contiguous(tensor: FloatTensor<Flex>) -> FloatTensor<Flex> {
-        if tensor.is_contiguous() {
-            tensor
-        } else {
-            tensor.to_contiguous()
-        }
-    }
-
-    pub(super) fn slice(tensor: &FloatTensor<Flex>) -> &[f32] {
-        tensor
-            .as_slice()
-            .expect("made contiguous, and cast to f32 before dispatch")
     }
 }
 
