@@ -11,7 +11,17 @@ use sparling_train::cli::Cli;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
+/// Keeps freed pages for the next tensors: handing them back to the system and zeroing them anew
+/// costs a tenth of the time of training.
+fn keep_freed_pages() {
+    /// `mi_option_purge_delay` of `mimalloc.h`, in milliseconds; -1 is never.
+    const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+    // SAFETY: sets one integer among mimalloc's options, which any thread may do at any time.
+    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };
+}
+
 fn main() -> ExitCode {
+    keep_freed_pages();
     match Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
