@@ -18,6 +18,7 @@ The sparling program, built in release mode with the backend that --backend asks
   evaluate   Measure a run's model on examples it was not trained on
   sample     Look at examples of a domain
   predict    See what a run's model reads in an input
+  data       Download a data set, or verify one that is there
   devices    List the devices there are to compute on
   golden     Compare with golden values of other implementations
   bench      Measure parts beside what they replace: bench quantile

@@ -1,9 +1,9 @@
-//! Examples per second, on one core.
+//! Examples per second, and what they are made with, on one core.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use sparling_data::{DigitCircleConfig, Domain, Split};
+use sparling_data::{DigitCircleConfig, Domain, SpectrogramConfig, Split};
 
 fn digitcircle(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("digitcircle");
@@ -25,5 +25,20 @@ fn digitcircle(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, digitcircle);
+/// The seconds of sound in a clip that are heard per second.
+fn spectrogram(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("spectrogram");
+    let seconds = 15;
+    group.throughput(Throughput::Elements(seconds));
+    let spectrogram = SpectrogramConfig::paper().build().expect("it is valid");
+    let clip: Vec<f32> = (0..8000 * seconds)
+        .map(|sample| (sample as f32 * 0.3).sin())
+        .collect();
+    group.bench_function("paper", |bencher| {
+        bencher.iter(|| black_box(spectrogram.log_mel(black_box(&clip))));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, digitcircle, spectrogram);
 criterion_main!(benches);

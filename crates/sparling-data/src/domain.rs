@@ -1,6 +1,7 @@
 //! What every domain offers.
 
-use crate::example::Example;
+use crate::error::ConfigError;
+use crate::example::{Example, Sound};
 use crate::seed::Split;
 use crate::vocab::Vocabulary;
 
@@ -23,6 +24,26 @@ pub trait Domain: Send + Sync {
     fn minimum_density(&self) -> f64;
     /// The most tokens an output has, without start and end.
     fn longest_output(&self) -> usize;
+    /// Loads what examples are made from, if that is anything.
+    ///
+    /// # Errors
+    ///
+    /// If it is missing or cannot be used.
+    fn prepare(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+    /// What a reader of results must know about the examples' origin.
+    fn note(&self) -> Option<&'static str> {
+        None
+    }
     /// Makes one example.
+    ///
+    /// # Panics
+    ///
+    /// If [`prepare`](Self::prepare) was not called.
     fn example(&self, split: Split, index: u64) -> Example;
+    /// What an example sounds like, if it is a recording.
+    fn sound(&self, _split: Split, _index: u64) -> Option<Sound> {
+        None
+    }
 }

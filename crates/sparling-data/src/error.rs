@@ -1,6 +1,7 @@
 //! What can be wrong with a domain's configuration.
 
 use crate::digitcircle::StampsError;
+use crate::speech::folder::FolderError;
 
 /// A configuration that does not describe a domain.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum ConfigError {
     /// The file that `stamps` names cannot be used.
     #[error("`stamps` does not name a usable file")]
     Stamps(#[from] StampsError),
+    /// The folder of recordings cannot be used.
+    #[error(transparent)]
+    Speech(#[from] FolderError),
 }
 
 impl ConfigError {

@@ -11,6 +11,15 @@ pub struct Example {
     pub footprints: Vec<Footprint>,
 }
 
+/// A recording.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sound {
+    /// Mono samples, between -1 and 1.
+    pub samples: Vec<f32>,
+    /// Samples per second.
+    pub sample_rate: u32,
+}
+
 /// Where one symbol is: a half-open rectangle of the motif map (paper, section 3.2).
 ///
 /// In one dimension the only row is 0 and the columns are frames.

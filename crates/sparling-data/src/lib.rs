@@ -18,10 +18,17 @@ pub mod loader;
 pub mod digitcircle;
 pub mod font;
 
+pub mod spectrogram;
+
+pub mod audiomnist;
+pub mod speech;
+
+pub use audiomnist::{AudioMnist, AudioMnistConfig};
 pub use digitcircle::{DigitCircle, DigitCircleConfig};
 pub use domain::Domain;
 pub use error::ConfigError;
-pub use example::{Example, Footprint};
+pub use example::{Example, Footprint, Sound};
 pub use loader::{Batch, Loader, batch};
 pub use seed::Split;
+pub use spectrogram::{Spectrogram, SpectrogramConfig};
 pub use vocab::Vocabulary;

@@ -12,8 +12,9 @@
 //! With `m = N - k + 1` the rank from the top, `a` values above and `c` inside, the answer is inside
 //! if and only if `a < m <= a + c`: then it is the `(m - a)`-th largest of the `c` collected, and
 //! nothing else need be looked at. Otherwise the bracket *missed* and the value is selected anew:
-//! on a CPU with a bracket guessed from 2,048 sampled values, and if that misses too, with one that
-//! holds everything; on a GPU by a radix selection, eight bits at a time.
+//! on a CPU with a bracket that holds everything and whose lower end rises as soon as enough larger
+//! values are collected, or, where many are wanted, with one guessed from 2,048 sampled values; on a
+//! GPU by a radix selection, eight bits at a time.
 //!
 //! The next bracket reaches from the value `r` ranks above the answer to the one `r` ranks below,
 //! `r = 32 + 16 sqrt(m (1 - m/N))`: many times what chance moves the answer between
@@ -26,6 +27,9 @@
 //! the input is large. Where only few values are wanted, 64 values at a time are
 //! compared with the bracket's lower end and almost all of them are left at that. A miss costs a
 //! second pass.
+//!
+//! On a CPU, inputs of more than 262,144 values are shared out over rayon's pool. A caller that is
+//! itself on a thread of the pool (`rayon::scope(|_| train())`) saves the time of waking one.
 
 mod cpu;
 #[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]

@@ -5,6 +5,12 @@ use rayon::prelude::*;
 
 const LANES: usize = 16;
 
+/// How many items of so many values each a thread should take at least, so that waking it pays.
+pub fn items_per_thread(values: usize) -> usize {
+    const VALUES: usize = 1 << 16;
+    (VALUES / values.max(1)).max(1)
+}
+
 /// The sum of all values.
 pub fn sum(values: &[f32]) -> f32 {
     fold(values, values, |value, _| value)
@@ -26,6 +32,7 @@ pub fn centred_dot(left: &[f32], right: &[f32], centre: f32) -> f32 {
 pub fn statistics(values: &[f32], channels: usize, plane: usize) -> (Vec<f32>, Vec<f32>) {
     (0..channels)
         .into_par_iter()
+        .with_min_len(items_per_thread(values.len() / channels.max(1)))
         .map(|channel| {
             let planes = || planes(values, channel, channels, plane);
             let count = planes().map(<[f32]>::len).sum::<usize>() as f64;

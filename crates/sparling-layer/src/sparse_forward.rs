@@ -23,7 +23,7 @@ use rayon::prelude::*;
 
 use crate::batch_norm::BatchNorm;
 use crate::flex::{contiguous, slice};
-use crate::reduce::{self, planes};
+use crate::reduce::{self, items_per_thread, planes};
 use crate::spatial::SpatialSparsity;
 
 /// Values looked at together for one that is not zero.
@@ -148,7 +148,8 @@ impl SparseForward for Flex {
         let values = slice(&values);
         let mut output = vec![0.0; values.len()];
         let planes = output.par_chunks_mut(plane).zip(values.par_chunks(plane));
-        planes.enumerate().for_each(|(index, (output, values))| {
+        let planes = planes.enumerate().with_min_len(items_per_thread(plane));
+        planes.for_each(|(index, (output, values))| {
             let channel = index % channels;
             let (scale, shift, threshold) = (scale[channel], shift[channel], thresholds[channel]);
             for (output, value) in output.iter_mut().zip(values) {
@@ -287,6 +288,7 @@ impl Excess<'_> {
     fn channel_gradients(&self) -> (Vec<f32>, Vec<f32>) {
         (0..self.channels())
             .into_par_iter()
+            .with_min_len(items_per_thread(self.values.len() / self.channels()))
             .map(|channel| {
                 let of = |values| planes(values, channel, self.channels(), self.plane);
                 let (mut sum, mut product) = (0.0_f64, 0.0_f64);
@@ -309,8 +311,9 @@ impl Excess<'_> {
         let channels = self.channels();
         let count = (self.values.len() / channels) as f32;
         let mut gradient = vec![0.0; self.values.len()];
-        let planes = gradient.par_chunks_mut(self.plane);
-        planes.enumerate().for_each(|(index, gradient)| {
+        let planes = gradient.par_chunks_mut(self.plane).enumerate();
+        let planes = planes.with_min_len(items_per_thread(self.plane));
+        planes.for_each(|(index, gradient)| {
             let channel = index % channels;
             let range = index * self.plane..(index + 1) * self.plane;
             let values = &self.values[range.clone()];

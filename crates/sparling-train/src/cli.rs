@@ -2,6 +2,7 @@
 
 mod bench;
 mod configuration;
+mod data;
 mod devices;
 mod evaluate;
 mod golden;
@@ -28,10 +29,12 @@ enum Command {
     Train(train::Train),
     /// Measure a run's model on examples it was not trained on.
     Evaluate(evaluate::Evaluate),
-    /// Write examples of a domain as pictures, with their labels and footprints.
+    /// Write examples of a domain as pictures or recordings, with their labels and footprints.
     Sample(sample::Sample),
-    /// Read pictures of your own: output, motifs, and a picture with them drawn.
+    /// Read pictures or recordings of your own: output, motifs, and a picture with them drawn.
     Predict(predict::Predict),
+    /// Download a data set, or verify one that is there.
+    Data(data::Data),
     /// List the backends compiled in and the device each would use.
     Devices(devices::Devices),
     /// Compare with the golden values of a PyTorch implementation.
@@ -52,6 +55,7 @@ impl Cli {
             Command::Evaluate(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Predict(command) => command.run(),
+            Command::Data(command) => command.run(),
             Command::Devices(command) => command.run(),
             Command::Golden(command) => command.run(),
             Command::Bench(command) => command.run(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparling_data::{DigitCircleConfig, Domain};
+use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain};
 use sparling_layer::{SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope};
 use sparling_models::{DecoderConfig, MotifModelConfig, SparlingConfig};
 use toml::{Table, Value};
@@ -39,6 +39,8 @@ pub struct RunConfig {
 pub enum DomainConfig {
     /// Digits on a circle, read counterclockwise from the smallest.
     DigitCircle(DigitCircleConfig),
+    /// Spoken digits in a recording, written down.
+    AudioMnist(AudioMnistConfig),
 }
 
 /// The sizes of the motif model; the rest follows from the domain.
@@ -140,7 +142,7 @@ pub enum ConfigError {
         known: String,
     },
     /// There is no such domain.
-    #[error("no domain `{0}`; there are: digitcircle")]
+    #[error("no domain `{0}`; there are: digitcircle, audiomnist")]
     Domain(String),
     /// A file could not be read.
     #[error("cannot read configuration {path}")]
@@ -158,8 +160,8 @@ pub enum ConfigError {
         /// What is wrong, with the place.
         message: String,
     },
-    /// An override is not `key=value`, or names nothing.
-    #[error("--set {0}: {1}")]
+    /// An option that changes the configuration is not `key=value`, or names nothing.
+    #[error("{0}: {1}")]
     Override(String, String),
     /// A value is out of its range.
     #[error("{key} must be {wanted}, but is {value}")]
@@ -176,7 +178,7 @@ pub enum ConfigError {
     Invalid(String),
 }
 
-const PRESETS: [(&str, &str, &str); 2] = [
+const PRESETS: [(&str, &str, &str); 4] = [
     (
         "digitcircle",
         "small",
@@ -186,6 +188,16 @@ const PRESETS: [(&str, &str, &str); 2] = [
         "digitcircle",
         "paper",
         include_str!("../../../experiments/digitcircle-paper.toml"),
+    ),
+    (
+        "audiomnist",
+        "small",
+        include_str!("../../../experiments/audiomnist-small.toml"),
+    ),
+    (
+        "audiomnist",
+        "paper",
+        include_str!("../../../experiments/audiomnist-paper.toml"),
     ),
 ];
 
@@ -328,6 +340,7 @@ impl DomainConfig {
     pub fn name(&self) -> &'static str {
         match self {
             Self::DigitCircle(_) => "digitcircle",
+            Self::AudioMnist(_) => "audiomnist",
         }
     }
 
@@ -337,12 +350,11 @@ impl DomainConfig {
     ///
     /// What the domain says.
     pub fn build(&self) -> Result<Box<dyn Domain>, ConfigError> {
-        match self {
-            Self::DigitCircle(config) => match config.clone().validate() {
-                Ok(domain) => Ok(Box::new(domain)),
-                Err(error) => Err(ConfigError::Invalid(format!("domain: {error}"))),
-            },
-        }
+        let invalid = |error| ConfigError::Invalid(format!("domain: {error}"));
+        Ok(match self {
+            Self::DigitCircle(config) => Box::new(config.clone().validate().map_err(invalid)?),
+            Self::AudioMnist(config) => Box::new(config.clone().validate().map_err(invalid)?),
+        })
     }
 }
 
@@ -443,7 +455,8 @@ fn preset_text(domain: &str, preset: &str) -> Result<&'static str, ConfigError> 
 
 /// Sets `section.key` to a TOML value, or to a string if it is none.
 fn apply_override(table: &mut Table, setting: &str) -> Result<(), ConfigError> {
-    let wrong = |message: &str| ConfigError::Override(setting.to_owned(), message.to_owned());
+    let wrong =
+        |message: &str| ConfigError::Override(format!("--set {setting}"), message.to_owned());
     let (path, text) = setting
         .split_once('=')
         .ok_or_else(|| wrong("expected key=value"))?;

@@ -30,6 +30,9 @@ pub struct Figures {
     pub exact_match: Option<f64>,
     /// How many examples were evaluated.
     pub examples: usize,
+    /// For each channel the symbol it stands for under the best assignment.
+    #[serde(default)]
+    pub symbols: Vec<Option<usize>>,
 }
 
 /// The counts behind the figures.
@@ -73,6 +76,7 @@ impl Evaluation {
             e2ee: self.outputs.e2ee(),
             exact_match: self.outputs.accuracy(),
             examples: self.examples,
+            symbols: self.motifs.assignment(),
         }
     }
 }
@@ -187,5 +191,17 @@ pub fn plane(input_shape: &[usize]) -> [usize; 2] {
         [_, length] => [1, length],
         [_, height, width] => [height, width],
         _ => panic!("expected one or two spatial dimensions, got {input_shape:?}"),
+    }
+}
+
+/// The height and width to draw an input with, and the rows of its motif map: in one dimension
+/// features are rows of the picture.
+pub fn picture_sizes(input_shape: &[usize]) -> [usize; 3] {
+    match *input_shape {
+        [features, length] => [features, length, 1],
+        _ => {
+            let [height, width] = plane(input_shape);
+            [height, width, height]
+        }
     }
 }

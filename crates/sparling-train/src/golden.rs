@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod motif_models;
 pub mod quantile;
 pub mod sparse_layers;
+pub mod spectrogram;
 pub mod tensors;
 
 /// The largest error relative to the largest magnitude that f32 arithmetic may have.
@@ -31,6 +32,7 @@ pub fn compare(dir: &Path, device: &Device) -> Result<Vec<Comparison>> {
     comparisons.extend(sparse_layers::compare(dir, &device)?);
     comparisons.extend(motif_models::compare(dir, &device)?);
     comparisons.extend(decoders::compare(dir, &device)?);
+    comparisons.extend(spectrogram::compare(dir)?);
     comparisons.extend(metrics::compare(dir)?);
     comparisons.extend(annealer::compare(dir)?);
     Ok(comparisons)

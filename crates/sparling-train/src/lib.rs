@@ -3,7 +3,8 @@
 //! In reading order: [`config`] says what a run does, [`trainer`] is the loop, [`anneal`] decides
 //! when the density is cut, [`loss`] and [`clip`] are its two steps, [`evaluate`] and [`metrics`]
 //! measure, [`run`], [`event`] and [`checkpoint`] keep what was done, [`report`] draws it,
-//! [`golden`] compares with PyTorch, and [`cli`] is what the user types.
+//! [`picture`] and [`sound`] read and write inputs, [`golden`] compares with PyTorch, and [`cli`] is
+//! what the user types.
 
 pub mod anneal;
 pub mod atomic;
@@ -13,6 +14,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod clip;
 pub mod config;
+pub mod dataset;
 pub mod evaluate;
 pub mod event;
 pub mod golden;
@@ -22,4 +24,5 @@ pub mod model;
 pub mod picture;
 pub mod report;
 pub mod run;
+pub mod sound;
 pub mod trainer;

@@ -12,7 +12,7 @@ use sparling_train::cli::Cli;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Keeps freed pages for the next tensors: handing them back to the system and zeroing them anew
-/// costs a tenth of the time of training.
+/// costs some percent of training.
 fn keep_freed_pages() {
     /// `mi_option_purge_delay` of `mimalloc.h`, in milliseconds; -1 is never.
     const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;

@@ -10,10 +10,11 @@ use sparling_models::Sparling;
 use crate::backend::Backend;
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::config::{ConfigError, RunConfig};
-use crate::evaluate::Evaluator;
+use crate::evaluate::{Evaluator, Figures};
 use crate::run::{RunError, RunFolder};
 
-/// A model in evaluation mode, with its domain.
+/// A model in evaluation mode, with its domain, which is not prepared: reading one's own files
+/// needs nothing that examples are made from.
 pub struct Trained {
     config: RunConfig,
     domain: Box<dyn Domain>,
@@ -97,6 +98,11 @@ impl Trained {
     /// Training samples it had seen.
     pub fn samples(&self) -> u64 {
         self.checkpoint.samples
+    }
+
+    /// What validation measured when it was saved.
+    pub fn validation(&self) -> Option<&Figures> {
+        self.checkpoint.validation.as_ref()
     }
 
     /// Its domain.

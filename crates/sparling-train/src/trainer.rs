@@ -85,6 +85,9 @@ pub enum TrainError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// What examples are made from.
+    #[error(transparent)]
+    Data(#[from] sparling_data::ConfigError),
     /// The annealing's configuration.
     #[error(transparent)]
     Anneal(#[from] AnnealError),
@@ -126,6 +129,7 @@ impl Trainer {
         let device = backend.device().autodiff();
         device.seed(config.seed);
         let domain: Arc<dyn Domain> = Arc::from(config.domain.build()?);
+        domain.prepare()?;
         let model = number_parameters(config.model(&*domain).init(&device));
         let optimizer = adam(&config);
         let annealer = Annealer::new(config.annealing.clone())?;
@@ -226,6 +230,11 @@ impl Trainer {
     /// The run's configuration.
     pub fn config(&self) -> &RunConfig {
         &self.config
+    }
+
+    /// Where examples come from.
+    pub fn domain(&self) -> &dyn Domain {
+        &*self.domain
     }
 
     /// The annealing's state.

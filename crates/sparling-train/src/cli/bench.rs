@@ -36,7 +36,8 @@ impl Bench {
     pub(super) fn run(self) -> Result<()> {
         let Part::Quantile(options) = self.part;
         let backend = Backend::choose(options.backend, "bench quantile")?;
-        let report = quantile::run(backend, options.peer.as_deref())?;
+        // On a thread of the pool, as training.
+        let report = rayon::scope(|_| quantile::run(backend, options.peer.as_deref()))?;
         if options.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {

@@ -1,6 +1,6 @@
 //! The options that choose a configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -18,13 +18,35 @@ pub struct Configuration {
     /// Change one value, e.g. `training.learning_rate=1e-3`; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
+    /// For audiomnist: a folder of recordings, laid out as AudioMNIST or the Free Spoken Digit
+    /// Dataset, instead of synthetic voices.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 impl Configuration {
     /// The configuration for a domain, with `seed` instead of the configured one if it is given.
     pub(super) fn load(&self, domain: &str, seed: Option<u64>) -> Result<RunConfig, ConfigError> {
-        let mut settings = self.settings.clone();
+        let data = self
+            .data
+            .as_deref()
+            .map(|folder| speech_folder(domain, folder));
+        let mut settings: Vec<String> = data.transpose()?.into_iter().collect();
+        settings.extend_from_slice(&self.settings);
         settings.extend(seed.map(|seed| format!("seed={seed}")));
         RunConfig::load(domain, &self.preset, self.config.as_deref(), &settings)
     }
+}
+
+/// The setting that makes a domain read its recordings from a folder.
+fn speech_folder(domain: &str, folder: &Path) -> Result<String, ConfigError> {
+    if domain != "audiomnist" {
+        let setting = format!("--data {}", folder.display());
+        let message = "only audiomnist reads recordings".to_owned();
+        return Err(ConfigError::Override(setting, message));
+    }
+    let folder = toml::Value::String(folder.display().to_string());
+    Ok(format!(
+        "domain.speech={{ source = \"folder\", path = {folder} }}"
+    ))
 }

@@ -1,5 +1,6 @@
 //! `sparling evaluate`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -37,34 +38,53 @@ pub struct Evaluate {
 }
 
 /// The splits nobody trains on.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 enum EvaluationSplit {
+    /// For audiomnist: speakers nobody trained on.
     Test,
+    /// For audiomnist: the speakers of training.
     Validation,
+    /// One beside the other.
+    Both,
+}
+
+impl EvaluationSplit {
+    fn splits(self) -> &'static [(&'static str, Split)] {
+        const BOTH: [(&str, Split); 2] = [("test", Split::Test), ("validation", Split::Validation)];
+        match self {
+            Self::Test => &BOTH[..1],
+            Self::Validation => &BOTH[1..],
+            Self::Both => &BOTH,
+        }
+    }
 }
 
 impl Evaluate {
     pub(super) fn run(self) -> Result<()> {
         let backend = Backend::choose(self.backend, "evaluate")?;
         let trained = Trained::load(&self.run, self.density, backend)?;
-        let split = match self.split {
-            EvaluationSplit::Test => Split::Test,
-            EvaluationSplit::Validation => Split::Validation,
-        };
-        let evaluation = trained.evaluator().evaluate(split, self.examples);
-        let figures = evaluation.figures();
-        let confusion = evaluation.motifs.aligned();
+        trained.domain().prepare()?;
+        let reports: BTreeMap<&str, Report> = self
+            .split
+            .splits()
+            .iter()
+            .map(|(name, split)| {
+                let evaluation = trained.evaluator().evaluate(*split, self.examples);
+                let report = Report {
+                    figures: evaluation.figures(),
+                    confusion: evaluation.motifs.aligned(),
+                };
+                (*name, report)
+            })
+            .collect();
         if self.json {
-            let report = Report { figures, confusion };
-            println!("{}", serde_json::to_string_pretty(&report)?);
+            let json = match self.split {
+                EvaluationSplit::Both => serde_json::to_string_pretty(&reports)?,
+                _ => serde_json::to_string_pretty(&reports.values().next())?,
+            };
+            println!("{json}");
         } else {
-            println!(
-                "{} ({} samples)",
-                trained.checkpoint_name(),
-                trained.samples()
-            );
-            print_figures(&figures);
-            print_confusion(&confusion, trained.domain().symbols());
+            print(&trained, &reports);
         }
         Ok(())
     }
@@ -78,11 +98,32 @@ struct Report {
     confusion: AlignedConfusion,
 }
 
+fn print(trained: &Trained, reports: &BTreeMap<&str, Report>) {
+    let note = trained
+        .domain()
+        .note()
+        .map_or(String::new(), |note| format!(", {note}"));
+    println!(
+        "{} ({} samples{note})",
+        trained.checkpoint_name(),
+        trained.samples()
+    );
+    let figures: Vec<(&str, &Figures)> = reports
+        .iter()
+        .map(|(name, report)| (*name, &report.figures))
+        .collect();
+    print_figures(&figures);
+    for (name, report) in reports {
+        println!("\n{name}");
+        print_confusion(&report.confusion, trained.domain().symbols());
+    }
+}
+
 /// Prints the counts of channels against symbols (paper, Figure 4), each symbol's channels in its
 /// row.
 fn print_confusion(confusion: &AlignedConfusion, symbols: &[String]) {
     let name = |symbol: Option<usize>| symbol.map_or("none", |symbol| &symbols[symbol]);
-    print!("\n{:>12}", "channel for");
+    print!("{:>12}", "channel for");
     symbols.iter().for_each(|symbol| print!("{symbol:>7}"));
     println!("{:>7}", "none");
     for row in &confusion.rows {
@@ -106,39 +147,54 @@ fn print_confusion(confusion: &AlignedConfusion, symbols: &[String]) {
     println!();
 }
 
-/// Prints the figures one a line.
-fn print_figures(figures: &Figures) {
-    println!("density             {:.3e}", figures.density);
-    let empirical = figures
-        .empirical_density
-        .map_or("-".to_owned(), |share| format!("{share:.3e}"));
-    println!("empirical density   {empirical}");
-    let rows = [
-        ("FNE", figures.fne, "symbols without an activation"),
-        (
-            "FPE",
-            figures.fpe,
-            "activations outside all symbols, among those and the maximal",
-        ),
-        (
-            "FPE (all)",
-            figures.fpe_all,
-            "the same among all activations",
-        ),
-        (
-            "CE",
-            figures.ce,
-            "symbols answered to by another symbol's channel",
-        ),
-        ("E2EE", figures.e2ee, "edit distance over length"),
-        (
-            "exact match",
-            figures.exact_match,
-            "outputs right in every token",
-        ),
-    ];
-    for (name, share, meaning) in rows {
-        println!("{name:<19} {:<8} {meaning}", percent(share));
-    }
-    println!("examples            {}", figures.examples);
+/// Prints the figures one a line, the splits side by side.
+fn print_figures(figures: &[(&str, &Figures)]) {
+    let row = |name: &str, value: &dyn Fn(&Figures) -> String, meaning: &str| {
+        print!("{name:<19}");
+        figures
+            .iter()
+            .for_each(|(_, figures)| print!(" {:<11}", value(figures)));
+        println!("{meaning}");
+    };
+    print!("{:<19}", "");
+    figures.iter().for_each(|(name, _)| print!(" {name:<11}"));
+    println!();
+    row("density", &|figures| format!("{:.3e}", figures.density), "");
+    let empirical = |figures: &Figures| {
+        figures
+            .empirical_density
+            .map_or("-".to_owned(), |share| format!("{share:.3e}"))
+    };
+    row("empirical density", &empirical, "");
+    row(
+        "FNE",
+        &|figures| percent(figures.fne),
+        "symbols without an activation",
+    );
+    row(
+        "FPE",
+        &|figures| percent(figures.fpe),
+        "activations outside all symbols, among those and the maximal",
+    );
+    row(
+        "FPE (all)",
+        &|figures| percent(figures.fpe_all),
+        "the same among all activations",
+    );
+    row(
+        "CE",
+        &|figures| percent(figures.ce),
+        "symbols answered to by another symbol's channel",
+    );
+    row(
+        "E2EE",
+        &|figures| percent(figures.e2ee),
+        "edit distance over length",
+    );
+    row(
+        "exact match",
+        &|figures| percent(figures.exact_match),
+        "outputs right in every token",
+    );
+    row("examples", &|figures| figures.examples.to_string(), "");
 }

@@ -1,5 +1,8 @@
 //! `sparling predict`.
 
+mod pictures;
+mod recordings;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,18 +12,18 @@ use serde::Serialize;
 use sparling_data::Batch;
 
 use crate::backend::Backend;
-use crate::evaluate::{Reading, plane};
+use crate::config::DomainConfig;
+use crate::evaluate::Reading;
 use crate::metrics::Motif;
 use crate::model::Trained;
-use crate::picture;
-use crate::report::examples::{self, ExamplePicture, channel_name};
+use crate::report::examples::channel_name;
 
 /// What `predict` takes.
 #[derive(Debug, Args)]
 pub struct Predict {
     /// The run's folder.
     run: PathBuf,
-    /// Pictures of the size the model reads, ink black on white.
+    /// Pictures of the size the model reads, ink black on white; or recordings of any length.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Use the saved state whose density is nearest to this; by default the lowest.
@@ -43,8 +46,19 @@ struct Prediction {
     file: PathBuf,
     output: String,
     tokens: Vec<usize>,
+    /// In a recording, when each token was said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    times: Vec<TokenTime>,
     motifs: Vec<PredictedMotif>,
     picture: PathBuf,
+}
+
+/// An output token in a recording.
+#[derive(Serialize)]
+struct TokenTime {
+    token: String,
+    /// When the motif that stands for it is, in seconds; that is within the word.
+    seconds: Option<f64>,
 }
 
 /// One activation.
@@ -52,8 +66,12 @@ struct Prediction {
 struct PredictedMotif {
     channel: usize,
     name: String,
+    /// What the channel stood for in validation.
+    symbol: Option<String>,
     row: usize,
     column: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
     strength: f32,
 }
 
@@ -65,21 +83,22 @@ impl Predict {
             .out
             .clone()
             .unwrap_or_else(|| self.run.join("predictions"));
+        let make_folder =
+            || fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()));
+        let picture = |index: usize| out.join(picture_name(&self.files, index));
         // All files are read before anything is written.
-        let size = plane(&trained.domain().input_shape());
-        let inputs = self
-            .files
-            .iter()
-            .map(|file| picture::read(file, size))
-            .collect::<Result<Vec<_>, _>>()?;
-        fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
-
-        let mut predictions = Vec::new();
-        for (index, (file, input)) in self.files.iter().zip(inputs).enumerate() {
-            let reading = read(&trained, input);
-            let picture = out.join(picture_name(&self.files, index));
-            predictions.push(draw(&trained, file, &reading, size, picture)?);
-        }
+        let predictions = match &trained.config().domain {
+            DomainConfig::DigitCircle(_) => {
+                let inputs = pictures::read(&trained, &self.files)?;
+                make_folder()?;
+                pictures::predict(&trained, &self.files, inputs, picture)?
+            }
+            DomainConfig::AudioMnist(config) => {
+                let recordings = recordings::read(config, &self.files)?;
+                make_folder()?;
+                recordings::predict(&trained, config, &self.files, recordings, picture)?
+            }
+        };
         if self.json {
             println!("{}", serde_json::to_string_pretty(&predictions)?);
         } else {
@@ -89,58 +108,44 @@ impl Predict {
     }
 }
 
-fn read(trained: &Trained, input: Vec<f32>) -> Reading {
-    let batch = Batch {
-        first_index: 0,
-        inputs: input,
-        tokens: vec![Vec::new()],
-        footprints: vec![Vec::new()],
-    };
-    let mut readings = trained.evaluator().read(batch);
-    readings.pop().expect("a batch of one gives one reading")
+/// Runs the model on inputs that nobody knows the truth of.
+fn run(trained: &Trained, inputs: Vec<Vec<f32>>) -> Vec<Reading> {
+    let evaluator = trained.evaluator();
+    let batches = inputs.chunks(evaluator.batch_size);
+    batches
+        .flat_map(|inputs| {
+            evaluator.read(Batch {
+                first_index: 0,
+                inputs: inputs.concat(),
+                tokens: vec![Vec::new(); inputs.len()],
+                footprints: vec![Vec::new(); inputs.len()],
+            })
+        })
+        .collect()
 }
 
-fn draw(
-    trained: &Trained,
-    file: &Path,
-    reading: &Reading,
-    [height, width]: [usize; 2],
-    picture: PathBuf,
-) -> Result<Prediction> {
-    let output = trained.domain().vocabulary().decode(&reading.prediction);
-    let example = ExamplePicture {
-        input: &reading.input,
-        height,
-        width,
-        map_height: height,
-        footprints: None,
-        motifs: &reading.motifs,
-        truth: None,
-        prediction: &output,
-    };
-    examples::draw(&picture, &[example])?;
-    Ok(Prediction {
-        file: file.to_owned(),
-        tokens: reading.prediction.clone(),
-        motifs: reading.motifs.iter().map(describe).collect(),
-        output,
-        picture,
-    })
+/// What a channel stood for in validation.
+fn symbol_of(trained: &Trained, channel: usize) -> Option<usize> {
+    let validation = trained.validation()?;
+    validation.symbols.get(channel).copied().flatten()
 }
 
-fn describe(motif: &Motif) -> PredictedMotif {
+fn describe(trained: &Trained, motif: &Motif, seconds: Option<f64>) -> PredictedMotif {
+    let symbol = symbol_of(trained, motif.channel);
     PredictedMotif {
         channel: motif.channel,
         name: channel_name(motif.channel),
+        symbol: symbol.map(|symbol| trained.domain().symbols()[symbol].clone()),
         row: motif.row,
         column: motif.column,
+        seconds,
         strength: motif.strength,
     }
 }
 
 /// A name no other of the files gets.
 fn picture_name(files: &[PathBuf], index: usize) -> String {
-    let stem = |file: &PathBuf| {
+    let stem = |file: &Path| {
         file.file_stem()
             .unwrap_or_default()
             .to_string_lossy()
@@ -159,10 +164,21 @@ fn picture_name(files: &[PathBuf], index: usize) -> String {
 
 fn print(prediction: &Prediction) {
     println!("{}: {}", prediction.file.display(), prediction.output);
+    for TokenTime { token, seconds } in &prediction.times {
+        match seconds {
+            Some(seconds) => println!("  {token} at {seconds:.2} s"),
+            None => println!("  {token} without a motif"),
+        }
+    }
     for motif in &prediction.motifs {
+        let place = match motif.seconds {
+            Some(seconds) => format!("{seconds:.2} s"),
+            None => format!("row {}, column {}", motif.row, motif.column),
+        };
+        let symbol = motif.symbol.as_deref().unwrap_or("nothing");
         println!(
-            "  motif {} at row {}, column {}, strength {:.3}",
-            motif.name, motif.row, motif.column, motif.strength
+            "  motif {} (stands for {symbol}) at {place}, strength {:.3}",
+            motif.name, motif.strength
         );
     }
     println!("  drawn in {}", prediction.picture.display());

@@ -42,9 +42,11 @@ impl Console {
     /// Says what is about to happen.
     pub fn begin(trainer: &Trainer, folder: &Path, backend: Backend, limits: Limits) -> Self {
         let annealing = &trainer.config().annealing;
+        let note = trainer.domain().note();
         println!(
-            "training {} on {backend}, seed {}, in {}",
+            "training {}{} on {backend}, seed {}, in {}",
             trainer.config().domain.name(),
+            note.map_or(String::new(), |note| format!(" ({note})")),
             trainer.config().seed,
             folder.display()
         );

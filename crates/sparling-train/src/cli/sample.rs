@@ -6,17 +6,18 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
-use sparling_data::{Footprint, Split};
+use sparling_data::{Domain, Example, Footprint, Split};
 
 use super::configuration::Configuration;
 use crate::atomic;
-use crate::evaluate::plane;
-use crate::picture;
+use crate::evaluate::{picture_sizes, plane};
+use crate::report::examples::{self, ExamplePicture};
+use crate::{picture, sound};
 
 /// What `sample` takes.
 #[derive(Debug, Args)]
 pub struct Sample {
-    /// The domain: digitcircle.
+    /// The domain: digitcircle or audiomnist.
     domain: String,
     #[command(flatten)]
     configuration: Configuration,
@@ -44,15 +45,14 @@ impl Sample {
     pub(super) fn run(self) -> Result<()> {
         let config = self.configuration.load(&self.domain, None)?;
         let domain = config.domain.build()?;
+        domain.prepare()?;
         let split = self.seed.map_or(Split::Test, |seed| Split::Train { seed });
         fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot make {}", self.out.display()))?;
-        let size = plane(&domain.input_shape());
         let mut labels = Vec::new();
         for index in 0..self.count {
             let example = domain.example(split, index);
-            let file = format!("{index:05}.png");
-            picture::write(&self.out.join(&file), &example.input, size)?;
+            let file = self.write(&*domain, split, index, &example)?;
             let name = |footprint: &Footprint| domain.symbols()[footprint.symbol].as_str();
             let label = Label {
                 file: &file,
@@ -64,11 +64,45 @@ impl Sample {
             labels.push(b'\n');
         }
         atomic::write(&self.out.join("labels.jsonl"), &labels)?;
+        let note = domain
+            .note()
+            .map_or(String::new(), |note| format!(" ({note})"));
         println!(
-            "{} examples and labels.jsonl in {}",
+            "{} examples{note} and labels.jsonl in {}",
             self.count,
             self.out.display()
         );
         Ok(())
+    }
+
+    /// Writes one input as `predict` reads it, and says in which file. Recordings get a picture too.
+    fn write(
+        &self,
+        domain: &dyn Domain,
+        split: Split,
+        index: u64,
+        example: &Example,
+    ) -> Result<String> {
+        let picture = format!("{index:05}.png");
+        let path = self.out.join(&picture);
+        let Some(recording) = domain.sound(split, index) else {
+            picture::write(&path, &example.input, plane(&domain.input_shape()))?;
+            return Ok(picture);
+        };
+        let [height, width, map_height] = picture_sizes(&domain.input_shape());
+        let drawn = ExamplePicture {
+            input: &example.input,
+            height,
+            width,
+            map_height,
+            footprints: Some(&example.footprints),
+            motifs: &[],
+            truth: Some(&domain.vocabulary().decode(&example.tokens)),
+            prediction: None,
+        };
+        examples::draw(&path, &[drawn])?;
+        let file = format!("{index:05}.wav");
+        sound::write(&self.out.join(&file), &recording)?;
+        Ok(file)
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::progress::percent;
 use crate::backend::Backend;
-use crate::evaluate::plane;
+use crate::evaluate::{Figures, picture_sizes};
 use crate::event::Event;
 use crate::model::Trained;
 use crate::report::curves::{self, ValidationPoint};
@@ -15,6 +15,9 @@ use sparling_data::Split;
 /// The examples drawn in a run's folder.
 const DRAWN: usize = 12;
 
+/// The test examples that a run ends with at most.
+const TESTED: usize = 1000;
+
 /// Prints the ladder of densities and draws the run's two pictures.
 pub fn show(folder: &RunFolder, backend: Backend) -> Result<()> {
     let ladder = folder.checkpoints().ladder()?;
@@ -22,26 +25,34 @@ pub fn show(folder: &RunFolder, backend: Backend) -> Result<()> {
         println!("   density  samples   exact     FNE     FPE      CE    E2EE");
     }
     for (_, checkpoint) in &ladder {
-        let Some(figures) = &checkpoint.validation else {
-            continue;
-        };
-        println!(
-            "{:>10} {:>8} {:>7} {:>7} {:>7} {:>7} {:>7}",
-            format!("{:.3e}", checkpoint.density),
-            checkpoint.samples,
-            percent(figures.exact_match),
-            percent(figures.fne),
-            percent(figures.fpe),
-            percent(figures.ce),
-            percent(figures.e2ee),
-        );
+        if let Some(figures) = &checkpoint.validation {
+            print_row(figures, checkpoint.samples, "validation");
+        }
     }
-    draw_examples(folder, backend)?;
+    let trained = Trained::load(folder.path(), None, backend)?;
+    trained.domain().prepare()?;
+    if !ladder.is_empty() {
+        let examples = trained.config().validation.examples.min(TESTED);
+        let test = trained.evaluator().evaluate(Split::Test, examples);
+        print_row(&test.figures(), trained.samples(), "test");
+    }
+    draw_examples(folder, &trained)?;
     draw_curves(folder)
 }
 
-fn draw_examples(folder: &RunFolder, backend: Backend) -> Result<()> {
-    let trained = Trained::load(folder.path(), None, backend)?;
+fn print_row(figures: &Figures, samples: u64, split: &str) {
+    println!(
+        "{:>10} {samples:>8} {:>7} {:>7} {:>7} {:>7} {:>7}  {split}",
+        format!("{:.3e}", figures.density),
+        percent(figures.exact_match),
+        percent(figures.fne),
+        percent(figures.fpe),
+        percent(figures.ce),
+        percent(figures.e2ee),
+    );
+}
+
+fn draw_examples(folder: &RunFolder, trained: &Trained) -> Result<()> {
     let readings = trained.evaluator().read_split(Split::Test, DRAWN);
     let vocabulary = trained.domain().vocabulary();
     let outputs: Vec<[String; 2]> = readings
@@ -50,7 +61,7 @@ fn draw_examples(folder: &RunFolder, backend: Backend) -> Result<()> {
             [&reading.truth, &reading.prediction].map(|tokens| vocabulary.decode(tokens))
         })
         .collect();
-    let [height, width] = plane(&trained.domain().input_shape());
+    let [height, width, map_height] = picture_sizes(&trained.domain().input_shape());
     let pictures: Vec<ExamplePicture<'_>> = readings
         .iter()
         .zip(&outputs)
@@ -58,11 +69,11 @@ fn draw_examples(folder: &RunFolder, backend: Backend) -> Result<()> {
             input: &reading.input,
             height,
             width,
-            map_height: height,
+            map_height,
             footprints: Some(&reading.footprints),
             motifs: &reading.motifs,
             truth: Some(truth),
-            prediction,
+            prediction: Some(prediction),
         })
         .collect();
     let path = folder.path().join("examples.png");

@@ -20,7 +20,8 @@ pub use panel::channel_name;
 /// One example to draw.
 #[derive(Clone, Copy, Debug)]
 pub struct ExamplePicture<'a> {
-    /// The input, row-major `[height, width]`; in one dimension `[features, frames]`.
+    /// The input, row-major `[height, width]`; in one dimension `[features, frames]`, with the first
+    /// feature drawn at the bottom.
     pub input: &'a [f32],
     /// Its height.
     pub height: usize,
@@ -34,8 +35,8 @@ pub struct ExamplePicture<'a> {
     pub motifs: &'a [Motif],
     /// The true tokens, or `None` where nobody knows them.
     pub truth: Option<&'a str>,
-    /// The predicted tokens.
-    pub prediction: &'a str,
+    /// The predicted tokens, or `None` where nobody predicted any.
+    pub prediction: Option<&'a str>,
 }
 
 /// Space around and between panels, in pixels.

@@ -91,7 +91,12 @@ impl<'a> Panel<'a> {
         let greys = greys(self.example.input);
         let size = (self.width() as u32, self.picture_height() as u32);
         let mut pixels = Vec::with_capacity(size.0 as usize * size.1 as usize * 3);
-        for row in greys.chunks_exact(self.example.width) {
+        let mut rows: Vec<&[u8]> = greys.chunks_exact(self.example.width).collect();
+        if self.example.map_height == 1 {
+            // Low frequencies below, as everybody expects of a spectrogram.
+            rows.reverse();
+        }
+        for row in rows {
             let line: Vec<u8> = row
                 .iter()
                 .flat_map(|&grey| vec![grey; 3 * self.scale.0 as usize])

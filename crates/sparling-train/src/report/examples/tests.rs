@@ -47,7 +47,7 @@ fn draws_a_png_of_two_and_of_one_dimensional_examples() {
             footprints: Some(&footprints),
             motifs: &motifs,
             truth: Some("1 2"),
-            prediction: "2 1",
+            prediction: Some("2 1"),
         };
         let path = folder.path().join(format!("{height}.png"));
         draw(&path, &[picture; 3]).unwrap();
@@ -68,7 +68,7 @@ fn unknown_footprints_make_every_motif_count() {
         footprints: Some(&footprints),
         motifs: &motifs,
         truth: None,
-        prediction: "1",
+        prediction: Some("1"),
     };
     let expected = [
         Role::Maximal,
@@ -94,7 +94,7 @@ fn wrong_shapes_and_empty_pages_are_errors() {
         footprints: None,
         motifs: &[],
         truth: None,
-        prediction: "",
+        prediction: Some(""),
     };
     let error = draw(&path, &[picture]).unwrap_err();
     assert_eq!(error.to_string(), "an input of 5 values is not 2 x 3");

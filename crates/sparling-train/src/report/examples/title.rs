@@ -29,14 +29,15 @@ pub(super) fn lines(example: &ExamplePicture<'_>, width: i32) -> Vec<TitleLine> 
             });
         }
     };
-    match example.truth {
-        Some(truth) => {
-            let wrong = truth != example.prediction;
-            add("true  ", truth, false);
-            let mark = if wrong { "✗" } else { "✓" };
-            add("model ", &format!("{} {mark}", example.prediction), wrong);
+    if let Some(truth) = example.truth {
+        add("true  ", truth, false);
+    }
+    if let Some(prediction) = example.prediction {
+        match example.truth {
+            Some(truth) if truth == prediction => add("model ", &format!("{prediction} ✓"), false),
+            Some(_) => add("model ", &format!("{prediction} ✗"), true),
+            None => add("model ", prediction, false),
         }
-        None => add("model ", example.prediction, false),
     }
     lines
 }
