@@ -120,16 +120,20 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Begins a run.
+    /// Begins a run on the configuration's domain, which must be prepared.
     ///
     /// # Errors
     ///
     /// If the configuration cannot be used.
-    pub fn new(folder: RunFolder, config: RunConfig, backend: Backend) -> Result<Self, TrainError> {
+    pub fn new(
+        folder: RunFolder,
+        config: RunConfig,
+        domain: Box<dyn Domain>,
+        backend: Backend,
+    ) -> Result<Self, TrainError> {
         let device = backend.device().autodiff();
         device.seed(config.seed);
-        let domain: Arc<dyn Domain> = Arc::from(config.domain.build()?);
-        domain.prepare()?;
+        let domain: Arc<dyn Domain> = Arc::from(domain);
         let model = number_parameters(config.model(&*domain).init(&device));
         let optimizer = adam(&config);
         let annealer = Annealer::new(config.annealing.clone())?;
@@ -164,7 +168,9 @@ impl Trainer {
         }
         let config = folder.config()?;
         let checkpoint = checkpoints.read("last")?;
-        let mut trainer = Self::new(folder, config, backend)?;
+        let domain = config.domain.build()?;
+        domain.prepare()?;
+        let mut trainer = Self::new(folder, config, domain, backend)?;
         let Some(state) = &checkpoint.training else {
             return Err(TrainError::NothingToResume(
                 trainer.folder.path().to_owned(),
@@ -240,6 +246,12 @@ impl Trainer {
     /// The annealing's state.
     pub fn annealer(&self) -> &Annealer {
         &self.annealer
+    }
+
+    /// How often the bottleneck's threshold was looked for in vain where the last batch had it: each
+    /// time cost a second look, never exactness. Of this process alone.
+    pub fn selection_misses(&self) -> u64 {
+        self.model.bottleneck.sparsity.selection_misses()
     }
 
     /// Time spent training since the run began.

@@ -13,6 +13,8 @@
     )
 ))]
 
+#[path = "support/circle.rs"]
+mod circle;
 #[path = "support/copied.rs"]
 mod copied;
 #[path = "support/measured.rs"]
@@ -22,9 +24,10 @@ mod program;
 
 use std::path::Path;
 
+use circle::train;
 use copied::copy;
 use measured::events;
-use program::{printed, sparling, train};
+use program::{printed, sparling};
 use serde_json::Value;
 
 /// How far apart losses may be, relative to their size: sums are rounded in another order, and

@@ -4,6 +4,8 @@
 // Errors are the same on every backend.
 #![cfg(feature = "flex")]
 
+#[path = "support/circle.rs"]
+mod circle;
 #[path = "support/copied.rs"]
 mod copied;
 #[path = "support/program.rs"]
@@ -15,8 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use circle::{TINY, train};
 use copied::copy;
-use program::{TINY, printed, sparling, train};
+use program::{printed, sparling};
 use serde_json::Value;
 use tempfile::TempDir;
 

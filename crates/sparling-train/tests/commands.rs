@@ -3,6 +3,8 @@
 // It is the same on every backend.
 #![cfg(feature = "flex")]
 
+#[path = "support/circle.rs"]
+mod circle;
 #[path = "support/program.rs"]
 mod program;
 
@@ -11,7 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use program::{TINY, printed, sparling, train};
+use circle::{TINY, train};
+use program::{printed, sparling};
 use serde_json::Value;
 use sparling_data::{Footprint, Split};
 use sparling_train::config::RunConfig;

@@ -4,6 +4,8 @@
 // What is saved is the same on every backend, but a GPU may add in another order each time.
 #![cfg(feature = "flex")]
 
+#[path = "support/circle.rs"]
+mod circle;
 #[path = "support/measured.rs"]
 mod measured;
 #[path = "support/program.rs"]
@@ -18,8 +20,9 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use circle::train;
 use measured::{events, without_clock};
-use program::{printed, sparling, train};
+use program::{printed, sparling};
 use serde_json::Value;
 
 /// Everything a run leaves that does not depend on the clock.

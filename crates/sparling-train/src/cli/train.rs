@@ -59,20 +59,28 @@ impl Train {
             None => {
                 let domain = self.domain.as_deref().unwrap_or_default();
                 let config = self.configuration.load(domain, self.seed)?;
-                (self.create(&config, backend)?, Some(config))
+                let domain = config.domain.build()?;
+                domain.prepare()?;
+                (self.create(&config, backend)?, Some((config, domain)))
             }
         };
         let _lock = folder.lock()?;
         let mut trainer = match fresh {
-            Some(config) => Trainer::new(folder.clone(), config, backend)?,
+            Some((config, domain)) => Trainer::new(folder.clone(), config, domain, backend)?,
             None => Trainer::resume(folder.clone(), backend)
                 .with_context(|| format!("cannot resume {}", folder.path().display()))?,
         };
         let interrupted = on_interrupt()?;
+        let begun = trainer.samples();
         let mut console = Console::begin(&trainer, folder.path(), backend, limits);
         // On a thread of the pool, parallel operators start without waking another thread first.
         let ended = rayon::scope(|_| trainer.train(limits, &interrupted, &mut console));
         console.finish();
+        let steps = (trainer.samples() - begun) / trainer.config().training.batch_size as u64;
+        println!(
+            "{steps} steps, in which {} thresholds had to be looked for twice",
+            trainer.selection_misses()
+        );
         conclude(&trainer, &folder, ended?, backend)
     }
 
