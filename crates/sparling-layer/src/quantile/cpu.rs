@@ -24,8 +24,8 @@ const PARALLEL_FROM: usize = 1 << 18;
 /// Values in the sample that a bracket is guessed from.
 const SAMPLE: usize = 2048;
 
-/// Where one value in so many has to be collected, a sample's bracket does not pay.
-const SPARSE: usize = 16;
+/// Where only one value in so many matters, a rising floor is soon as good as a bracket.
+const SPARSE: usize = 128;
 
 /// The values from `low` to `high`, both included. NaN is above any bracket.
 #[derive(Clone, Copy, Debug, PartialEq)]
