@@ -20,8 +20,8 @@ fn config() -> AudioMnistConfig {
 }
 
 fn prepared(config: AudioMnistConfig) -> AudioMnist {
-    let domain = config.validate().unwrap();
-    domain.prepare().unwrap();
+    let domain = config.validate().expect("the configuration is valid");
+    domain.prepare().expect("voices can be synthesised");
     domain
 }
 

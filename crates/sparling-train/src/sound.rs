@@ -38,12 +38,13 @@ pub fn write(path: &Path, sound: &Sound) -> Result<(), SaveError> {
 /// Cuts a recording into pieces of at most `longest` samples, each of about the same length, where
 /// it is quietest: over `quiet` samples around the cut.
 pub fn cut(samples: &[f32], longest: usize, quiet: usize) -> Vec<Range<usize>> {
-    if samples.len() <= longest {
-        return vec![0..samples.len()];
-    }
-    let count = (samples.len() as f64 / (FILLED * longest as f64)).ceil() as usize;
+    let count = if samples.len() <= longest {
+        1
+    } else {
+        (samples.len() as f64 / (FILLED * longest as f64)).ceil() as usize
+    };
     let middle = |index: usize| index * samples.len() / count;
-    // Two neighbouring cuts may move towards and away from each other by so much.
+    // Two neighbouring cuts may both move this far away from each other.
     let reach = (longest - samples.len().div_ceil(count)) / 2;
     let mut cuts = vec![0];
     cuts.extend((1..count).map(|index| {
@@ -124,8 +125,10 @@ mod tests {
 
     #[test]
     fn a_short_recording_is_one_piece() {
-        assert_eq!(cut(&[0.5; 100], 100, 8), [0..100]);
-        assert_eq!(cut(&[], 100, 8), [0..0]);
+        for length in [100, 1, 0] {
+            let pieces = cut(&vec![0.5; length], 100, 8);
+            assert_eq!((pieces.len(), &pieces[0]), (1, &(0..length)));
+        }
     }
 
     #[test]

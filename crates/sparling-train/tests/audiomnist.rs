@@ -8,6 +8,7 @@ mod measured;
 #[path = "support/program.rs"]
 mod program;
 
+use std::f64::consts::TAU;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +17,8 @@ use std::sync::LazyLock;
 use measured::events;
 use program::{printed, sparling};
 use serde_json::Value;
+use sparling_data::Sound;
+use sparling_train::sound;
 use tempfile::TempDir;
 
 const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tiny-audio.toml");
@@ -47,17 +50,12 @@ fn predict(files: &[&Path], out: &Path) -> Command {
 }
 
 fn write_wav(path: &Path, sample_rate: u32, samples: &[f32]) {
-    let spec = hound::WavSpec {
-        channels: 1,
+    let samples = samples.to_vec();
+    let recording = Sound {
+        samples,
         sample_rate,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
     };
-    let mut writer = hound::WavWriter::create(path, spec).unwrap();
-    for sample in samples {
-        writer.write_sample((sample * 32_767.0) as i16).unwrap();
-    }
-    writer.finalize().unwrap();
+    sound::write(path, &recording).expect("the folder can be written");
 }
 
 #[test]
@@ -122,7 +120,7 @@ fn recordings_of_any_length_and_rate_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let tone = |rate: u32, seconds: f64| -> Vec<f32> {
         let count = (seconds * f64::from(rate)) as usize;
-        let swing = |index: usize| (index as f64 * 440.0 * 6.283 / f64::from(rate)).sin();
+        let swing = |index: usize| (index as f64 * 440.0 * TAU / f64::from(rate)).sin();
         (0..count).map(|index| 0.3 * swing(index) as f32).collect()
     };
     for (name, rate, seconds) in [
