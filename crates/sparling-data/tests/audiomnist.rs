@@ -25,6 +25,12 @@ fn prepared(config: AudioMnistConfig) -> AudioMnist {
     domain
 }
 
+/// Why no voices can be loaded.
+fn refusal(config: AudioMnistConfig) -> String {
+    let domain = config.validate().expect("the configuration is valid");
+    domain.prepare().expect_err("nothing to load").to_string()
+}
+
 static DOMAIN: LazyLock<AudioMnist> = LazyLock::new(|| prepared(config()));
 
 /// The root mean square of some samples.
@@ -110,12 +116,7 @@ fn a_window_is_filled_up() {
 fn digits_that_cannot_fit_are_refused() {
     let mut config = config();
     config.seconds = 0.5;
-    let error = config
-        .validate()
-        .unwrap()
-        .prepare()
-        .unwrap_err()
-        .to_string();
+    let error = refusal(config);
     assert!(error.contains("`seconds` is 0.5"), "{error}");
 }
 
@@ -145,11 +146,6 @@ fn an_unknown_folder_is_named() {
     config.speech = SpeechConfig::Folder {
         path: "no/such/folder".into(),
     };
-    let error = config
-        .validate()
-        .unwrap()
-        .prepare()
-        .unwrap_err()
-        .to_string();
+    let error = refusal(config);
     assert!(error.contains("no/such/folder"), "{error}");
 }

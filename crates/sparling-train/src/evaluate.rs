@@ -193,15 +193,3 @@ pub fn plane(input_shape: &[usize]) -> [usize; 2] {
         _ => panic!("expected one or two spatial dimensions, got {input_shape:?}"),
     }
 }
-
-/// The height and width to draw an input with, and the rows of its motif map: in one dimension
-/// features are rows of the picture.
-pub fn picture_sizes(input_shape: &[usize]) -> [usize; 3] {
-    match *input_shape {
-        [features, length] => [features, length, 1],
-        _ => {
-            let [height, width] = plane(input_shape);
-            [height, width, height]
-        }
-    }
-}

@@ -1,6 +1,7 @@
 //! A trained model, picked from a run by its density.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -17,7 +18,7 @@ use crate::run::{RunError, RunFolder};
 /// needs nothing that examples are made from.
 pub struct Trained {
     config: RunConfig,
-    domain: Box<dyn Domain>,
+    domain: Arc<dyn Domain>,
     model: Sparling,
     device: Device,
     name: String,
@@ -53,9 +54,31 @@ impl Trained {
         if let Some(density) = density.filter(|density| !(*density > 0.0 && *density <= 1.0)) {
             return Err(LoadError::Density(density));
         }
+        let domain = RunFolder::open(run)?.config()?.domain.build()?;
+        Self::nearest(run, Arc::from(domain), density, backend)
+    }
+
+    /// Loads the lowest density of a run whose domain is at hand.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_lowest(
+        run: &Path,
+        domain: Arc<dyn Domain>,
+        backend: Backend,
+    ) -> Result<Self, LoadError> {
+        Self::nearest(run, domain, None, backend)
+    }
+
+    fn nearest(
+        run: &Path,
+        domain: Arc<dyn Domain>,
+        density: Option<f64>,
+        backend: Backend,
+    ) -> Result<Self, LoadError> {
         let folder = RunFolder::open(run)?;
         let config = folder.config()?;
-        let domain = config.domain.build()?;
         let checkpoints = folder.checkpoints();
         let wanted = density.unwrap_or(f64::MIN_POSITIVE);
         let distance = |checkpoint: &Checkpoint| (checkpoint.density / wanted).ln().abs();

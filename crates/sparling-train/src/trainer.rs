@@ -239,8 +239,8 @@ impl Trainer {
     }
 
     /// Where examples come from.
-    pub fn domain(&self) -> &dyn Domain {
-        &*self.domain
+    pub fn domain(&self) -> &Arc<dyn Domain> {
+        &self.domain
     }
 
     /// The annealing's state.

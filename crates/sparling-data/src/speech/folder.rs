@@ -10,14 +10,11 @@
 mod layout;
 
 use std::collections::BTreeMap;
-use std::num::NonZero;
-use std::panic;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use super::resample::Resampler;
 use super::wav::{self, WavError};
-use super::{Collection, DIGITS, Speaker};
+use super::{Collection, DIGITS, Speaker, available_threads, in_parallel};
 
 pub use layout::TakeFile;
 
@@ -94,8 +91,7 @@ impl Collection {
     ///
     /// If the sample rate is zero.
     pub fn load(folder: &Path, sample_rate: u32) -> Result<Self, FolderError> {
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        load(folder, sample_rate, threads)
+        load(folder, sample_rate, available_threads())
     }
 }
 
@@ -161,17 +157,7 @@ fn read_all(
     sample_rate: u32,
     threads: usize,
 ) -> Result<Vec<Vec<f32>>, FolderError> {
-    let share = files.len().div_ceil(threads).max(1);
-    let parts: Vec<Result<Vec<_>, _>> = thread::scope(|scope| {
-        let start = |part| scope.spawn(move || read_part(part, sample_rate));
-        let workers: Vec<_> = files.chunks(share).map(start).collect();
-        let finish = |worker: thread::ScopedJoinHandle<'_, _>| {
-            worker
-                .join()
-                .unwrap_or_else(|payload| panic::resume_unwind(payload))
-        };
-        workers.into_iter().map(finish).collect()
-    });
+    let parts = in_parallel(files, threads, |part| read_part(part, sample_rate));
     let mut takes = Vec::with_capacity(files.len());
     for part in parts {
         takes.extend(part?);

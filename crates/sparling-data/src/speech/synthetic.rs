@@ -34,17 +34,13 @@ mod utterance;
 mod voice;
 mod word;
 
-use std::num::NonZero;
 use std::ops::RangeInclusive;
-use std::thread;
 
 pub use voice::Voice;
 
-use super::{Collection, Speaker};
+use super::wav::SAMPLE_RATES;
+use super::{Collection, Speaker, available_threads, in_parallel};
 use crate::error::ConfigError;
-
-/// The sample rates that can be synthesised at, in Hz.
-const SAMPLE_RATES: RangeInclusive<u32> = 4000..=192_000;
 
 /// How many speakers there can be, and takes of each digit.
 const COUNTS: RangeInclusive<u16> = 1..=1000;
@@ -86,28 +82,12 @@ impl SyntheticConfig {
     pub fn build(&self) -> Result<Collection, ConfigError> {
         self.check()?;
         let numbers: Vec<u16> = (0..self.speakers).collect();
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let share = numbers.len().div_ceil(threads);
-        let speakers = thread::scope(|scope| {
-            let say = |numbers: &[u16]| -> Vec<Speaker> {
-                numbers.iter().map(|&number| self.speaker(number)).collect()
-            };
-            let workers: Vec<_> = numbers
-                .chunks(share)
-                .map(|numbers| scope.spawn(move || say(numbers)))
-                .collect();
-            workers
-                .into_iter()
-                .flat_map(|worker| {
-                    worker
-                        .join()
-                        .expect("no take of a valid configuration panics")
-                })
-                .collect()
+        let speakers = in_parallel(&numbers, available_threads(), |numbers| -> Vec<Speaker> {
+            numbers.iter().map(|&number| self.speaker(number)).collect()
         });
         Ok(Collection {
             sample_rate: self.sample_rate,
-            speakers,
+            speakers: speakers.into_iter().flatten().collect(),
         })
     }
 

@@ -147,6 +147,9 @@ fn print_confusion(confusion: &AlignedConfusion, symbols: &[String]) {
     println!();
 }
 
+/// One of the figures.
+type Share = fn(&Figures) -> Option<f64>;
+
 /// Prints the figures one a line, the splits side by side.
 fn print_figures(figures: &[(&str, &Figures)]) {
     let row = |name: &str, value: &dyn Fn(&Figures) -> String, meaning: &str| {
@@ -166,35 +169,32 @@ fn print_figures(figures: &[(&str, &Figures)]) {
             .map_or("-".to_owned(), |share| format!("{share:.3e}"))
     };
     row("empirical density", &empirical, "");
-    row(
-        "FNE",
-        &|figures| percent(figures.fne),
-        "symbols without an activation",
-    );
-    row(
-        "FPE",
-        &|figures| percent(figures.fpe),
-        "activations outside all symbols, among those and the maximal",
-    );
-    row(
-        "FPE (all)",
-        &|figures| percent(figures.fpe_all),
-        "the same among all activations",
-    );
-    row(
-        "CE",
-        &|figures| percent(figures.ce),
-        "symbols answered to by another symbol's channel",
-    );
-    row(
-        "E2EE",
-        &|figures| percent(figures.e2ee),
-        "edit distance over length",
-    );
-    row(
-        "exact match",
-        &|figures| percent(figures.exact_match),
-        "outputs right in every token",
-    );
+    let shares: [(&str, Share, &str); 6] = [
+        ("FNE", |of| of.fne, "symbols without an activation"),
+        (
+            "FPE",
+            |of| of.fpe,
+            "activations outside all symbols, among those and the maximal",
+        ),
+        (
+            "FPE (all)",
+            |of| of.fpe_all,
+            "the same among all activations",
+        ),
+        (
+            "CE",
+            |of| of.ce,
+            "symbols answered to by another symbol's channel",
+        ),
+        ("E2EE", |of| of.e2ee, "edit distance over length"),
+        (
+            "exact match",
+            |of| of.exact_match,
+            "outputs right in every token",
+        ),
+    ];
+    for (name, share, meaning) in shares {
+        row(name, &|figures| percent(share(figures)), meaning);
+    }
     row("examples", &|figures| figures.examples.to_string(), "");
 }

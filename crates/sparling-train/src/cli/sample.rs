@@ -10,7 +10,7 @@ use sparling_data::{Domain, Example, Footprint, Split};
 
 use super::configuration::Configuration;
 use crate::atomic;
-use crate::evaluate::{picture_sizes, plane};
+use crate::evaluate::plane;
 use crate::report::examples::{self, ExamplePicture};
 use crate::{picture, sound};
 
@@ -89,16 +89,10 @@ impl Sample {
             picture::write(&path, &example.input, plane(&domain.input_shape()))?;
             return Ok(picture);
         };
-        let [height, width, map_height] = picture_sizes(&domain.input_shape());
         let drawn = ExamplePicture {
-            input: &example.input,
-            height,
-            width,
-            map_height,
             footprints: Some(&example.footprints),
-            motifs: &[],
             truth: Some(&domain.vocabulary().decode(&example.tokens)),
-            prediction: None,
+            ..ExamplePicture::new(&example.input, &domain.input_shape())
         };
         examples::draw(&path, &[drawn])?;
         let file = format!("{index:05}.wav");

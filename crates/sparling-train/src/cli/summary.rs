@@ -1,16 +1,18 @@
 //! What is shown and drawn when a run ends.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
 use super::progress::percent;
 use crate::backend::Backend;
-use crate::evaluate::{Figures, picture_sizes};
+use crate::evaluate::Figures;
 use crate::event::Event;
 use crate::model::Trained;
 use crate::report::curves::{self, ValidationPoint};
 use crate::report::examples::{self, ExamplePicture};
 use crate::run::RunFolder;
-use sparling_data::Split;
+use sparling_data::{Domain, Split};
 
 /// The examples drawn in a run's folder.
 const DRAWN: usize = 12;
@@ -18,8 +20,8 @@ const DRAWN: usize = 12;
 /// The test examples that a run ends with at most.
 const TESTED: usize = 1000;
 
-/// Prints the ladder of densities and draws the run's two pictures.
-pub fn show(folder: &RunFolder, backend: Backend) -> Result<()> {
+/// Prints the ladder of densities and draws the run's two pictures, given its prepared domain.
+pub fn show(folder: &RunFolder, domain: Arc<dyn Domain>, backend: Backend) -> Result<()> {
     let ladder = folder.checkpoints().ladder()?;
     if !ladder.is_empty() {
         println!("   density  samples   exact     FNE     FPE      CE    E2EE");
@@ -29,8 +31,7 @@ pub fn show(folder: &RunFolder, backend: Backend) -> Result<()> {
             print_row(figures, checkpoint.samples, "validation");
         }
     }
-    let trained = Trained::load(folder.path(), None, backend)?;
-    trained.domain().prepare()?;
+    let trained = Trained::load_lowest(folder.path(), domain, backend)?;
     if !ladder.is_empty() {
         let examples = trained.config().validation.examples.min(TESTED);
         let test = trained.evaluator().evaluate(Split::Test, examples);
@@ -61,19 +62,16 @@ fn draw_examples(folder: &RunFolder, trained: &Trained) -> Result<()> {
             [&reading.truth, &reading.prediction].map(|tokens| vocabulary.decode(tokens))
         })
         .collect();
-    let [height, width, map_height] = picture_sizes(&trained.domain().input_shape());
+    let shape = trained.domain().input_shape();
     let pictures: Vec<ExamplePicture<'_>> = readings
         .iter()
         .zip(&outputs)
         .map(|(reading, [truth, prediction])| ExamplePicture {
-            input: &reading.input,
-            height,
-            width,
-            map_height,
             footprints: Some(&reading.footprints),
             motifs: &reading.motifs,
             truth: Some(truth),
             prediction: Some(prediction),
+            ..ExamplePicture::new(&reading.input, &shape)
         })
         .collect();
     let path = folder.path().join("examples.png");

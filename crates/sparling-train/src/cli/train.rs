@@ -107,7 +107,7 @@ impl Train {
 
 /// Says how it ended and what to do next.
 fn conclude(trainer: &Trainer, folder: &RunFolder, ended: Ended, backend: Backend) -> Result<()> {
-    summary::show(folder, backend)?;
+    summary::show(folder, trainer.domain().clone(), backend)?;
     let path = folder.path().display();
     let samples = trainer.samples();
     let minutes = trainer.elapsed().as_secs_f64() / 60.0;

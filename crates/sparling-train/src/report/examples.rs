@@ -39,6 +39,32 @@ pub struct ExamplePicture<'a> {
     pub prediction: Option<&'a str>,
 }
 
+impl<'a> ExamplePicture<'a> {
+    /// An input of the shape `[channels, spatial...]` of which nothing else is known. In one
+    /// dimension channels are rows of the picture.
+    ///
+    /// # Panics
+    ///
+    /// When there are neither one nor two spatial dimensions.
+    pub fn new(input: &'a [f32], input_shape: &[usize]) -> Self {
+        let [height, width, map_height] = match *input_shape {
+            [features, frames] => [features, frames, 1],
+            [_, height, width] => [height, width, height],
+            _ => panic!("expected one or two spatial dimensions, got {input_shape:?}"),
+        };
+        Self {
+            input,
+            height,
+            width,
+            map_height,
+            footprints: None,
+            motifs: &[],
+            truth: None,
+            prediction: None,
+        }
+    }
+}
+
 /// Space around and between panels, in pixels.
 const GAP: i32 = 18;
 

@@ -2,10 +2,11 @@
 
 use super::draw::Draw;
 use super::phone::Phone;
+use super::utterance;
 use super::word::{WORDS, Word};
-use super::{SAMPLE_RATES, utterance};
 use crate::seed::{Split, Stream};
 use crate::speech::DIGITS;
+use crate::speech::wav::SAMPLE_RATES;
 
 /// Set apart from the streams that other domains draw from with the same seed ("speech" in ASCII).
 const SALT: u64 = 0x7370_6565_6368;

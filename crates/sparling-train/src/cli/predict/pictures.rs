@@ -22,7 +22,7 @@ pub(super) fn predict(
     inputs: Vec<Vec<f32>>,
     picture: impl Fn(usize) -> PathBuf,
 ) -> Result<Vec<Prediction>> {
-    let [height, width] = plane(&trained.domain().input_shape());
+    let shape = trained.domain().input_shape();
     let readings = run(trained, inputs);
     let numbered = files.iter().zip(readings).enumerate();
     numbered
@@ -30,14 +30,9 @@ pub(super) fn predict(
             let output = trained.domain().vocabulary().decode(&reading.prediction);
             let picture = picture(index);
             let example = ExamplePicture {
-                input: &reading.input,
-                height,
-                width,
-                map_height: height,
-                footprints: None,
                 motifs: &reading.motifs,
-                truth: None,
                 prediction: Some(&output),
+                ..ExamplePicture::new(&reading.input, &shape)
             };
             examples::draw(&picture, &[example])?;
             let motifs = reading.motifs.iter();

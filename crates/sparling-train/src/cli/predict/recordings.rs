@@ -8,7 +8,7 @@ use sparling_data::audiomnist::{AudioMnist, AudioMnistConfig, Task};
 use sparling_data::speech::{resample, wav};
 
 use super::{Prediction, TokenTime, describe, run, symbol_of};
-use crate::evaluate::{Reading, picture_sizes};
+use crate::evaluate::Reading;
 use crate::model::Trained;
 use crate::report::examples::{self, ExamplePicture};
 use crate::sound::{align, cut};
@@ -63,6 +63,7 @@ fn hear(
     picture: PathBuf,
 ) -> Result<Prediction> {
     let rate = domain.config().spectrogram.sample_rate;
+    let vocabulary = trained.domain().vocabulary();
     let windows = read_windows(trained, domain, samples);
     let mut prediction = Prediction {
         file: file.to_owned(),
@@ -89,7 +90,7 @@ fn hear(
             prediction
                 .times
                 .extend(tokens.map(|(token, motif)| TokenTime {
-                    token: domain_token(trained, *token),
+                    token: vocabulary.decode(&[*token]),
                     seconds: motif.map(|motif| seconds(motifs[motif].column)),
                 }));
         }
@@ -99,13 +100,9 @@ fn hear(
             .map(|motif| describe(trained, motif, Some(seconds(motif.column))));
         prediction.motifs.extend(described);
     }
-    prediction.output = trained.domain().vocabulary().decode(&prediction.tokens);
+    prediction.output = vocabulary.decode(&prediction.tokens);
     draw(trained, &windows, &prediction.picture)?;
     Ok(prediction)
-}
-
-fn domain_token(trained: &Trained, token: usize) -> String {
-    trained.domain().vocabulary().decode(&[token])
 }
 
 /// Reads a recording in windows. A window that is not louder than the noise that the model is used
@@ -139,7 +136,7 @@ fn read_windows(trained: &Trained, domain: &AudioMnist, samples: &[f32]) -> Vec<
 }
 
 fn draw(trained: &Trained, windows: &[Window], path: &Path) -> Result<()> {
-    let [height, width, map_height] = picture_sizes(&trained.domain().input_shape());
+    let shape = trained.domain().input_shape();
     let vocabulary = trained.domain().vocabulary();
     let drawn = &windows[..windows.len().min(DRAWN)];
     let outputs: Vec<String> = drawn
@@ -150,14 +147,9 @@ fn draw(trained: &Trained, windows: &[Window], path: &Path) -> Result<()> {
         .iter()
         .zip(&outputs)
         .map(|(window, output)| ExamplePicture {
-            input: &window.reading.input,
-            height,
-            width,
-            map_height,
-            footprints: None,
             motifs: &window.reading.motifs,
-            truth: None,
             prediction: Some(output),
+            ..ExamplePicture::new(&window.reading.input, &shape)
         })
         .collect();
     examples::draw(path, &examples)
