@@ -8,7 +8,7 @@ mod reembed;
 mod row_lstm;
 mod transformer;
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
@@ -159,6 +159,16 @@ impl DecoderConfig {
 }
 
 impl Decoder {
+    /// The side of the max pooling's window, in positions.
+    pub fn pool(&self) -> usize {
+        self.pool
+    }
+
+    /// What each channel's motifs are embedded as, `[width, channels]`.
+    pub(crate) fn reembed_weight(&mut self) -> &mut Param<Tensor<2>> {
+        &mut self.reembed.weight
+    }
+
     /// The logits of each next token, given those before it (teacher forcing).
     ///
     /// # Shapes

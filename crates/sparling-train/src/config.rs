@@ -10,6 +10,7 @@ use sparling_models::{DecoderConfig, MotifModelConfig, SparlingConfig};
 use toml::{Table, Value};
 
 use crate::anneal::AnnealConfig;
+use crate::reassign::ReassignConfig;
 
 /// Everything that decides what a run computes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct RunConfig {
     pub training: TrainingSection,
     /// When the density is cut (paper, Algorithm 1).
     pub annealing: AnnealConfig,
+    /// When channels that repeat each other are given new work; absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reassignment: Option<ReassignConfig>,
     /// What each check measures.
     pub validation: ValidationSection,
 }
@@ -296,6 +300,9 @@ impl RunConfig {
                 wanted,
             )?;
         }
+        if let Some(reassignment) = &self.reassignment {
+            self.validate_reassignment(reassignment)?;
+        }
         self.annealing
             .validate()
             .map_err(|error| ConfigError::Range {
@@ -310,6 +317,16 @@ impl RunConfig {
         let pool = self.decoder.pool;
         let wanted = format!("at most {smallest}, the input's smallest side");
         require(pool <= smallest, "decoder.pool", &wanted, pool)
+    }
+
+    fn validate_reassignment(&self, reassignment: &ReassignConfig) -> Result<(), ConfigError> {
+        let correlation = reassignment.correlation;
+        let fraction = correlation > 0.0 && correlation <= 1.0;
+        let wanted = "above 0 and at most 1";
+        require(fraction, "reassignment.correlation", wanted, correlation)?;
+        let per_channel = self.bottleneck.scope == ThresholdScope::PerChannel;
+        let wanted = "per_channel where there is a [reassignment]";
+        require(per_channel, "bottleneck.scope", wanted, "not")
     }
 
     /// The model this configuration describes.

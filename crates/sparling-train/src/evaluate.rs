@@ -6,6 +6,7 @@ use sparling_data::{Batch, Domain, Footprint, Split, batch};
 use sparling_models::Sparling;
 
 use crate::metrics::{EndToEnd, Motif, MotifCounts};
+use crate::reassign::ChannelSets;
 
 /// The figures of an evaluation (paper, section 3.2), all as shares between 0 and 1.
 ///
@@ -44,6 +45,8 @@ pub struct Evaluation {
     pub motifs: MotifCounts,
     /// Outputs against the truth.
     pub outputs: EndToEnd,
+    /// Which channels are active together in the windows that the decoder pools over.
+    pub sets: ChannelSets,
     /// How many examples were evaluated.
     pub examples: usize,
 }
@@ -101,9 +104,12 @@ impl Evaluator<'_> {
             density: self.model.bottleneck.sparsity.density(),
             motifs: MotifCounts::new(channels, self.domain.symbols().len()),
             outputs: EndToEnd::default(),
+            sets: ChannelSets::default(),
             examples,
         };
-        let elements = channels * self.domain.input_shape()[1..].iter().product::<usize>();
+        let plane = plane(&self.domain.input_shape());
+        let elements = channels * plane.iter().product::<usize>();
+        let pool = self.model.decoder.pool();
         self.each_batch(split, examples, |readings| {
             for reading in readings {
                 evaluation
@@ -112,6 +118,7 @@ impl Evaluator<'_> {
                 evaluation
                     .outputs
                     .add_example(&reading.truth, &reading.prediction);
+                evaluation.sets.add_example(&reading.motifs, plane, pool);
             }
         });
         evaluation
@@ -124,11 +131,37 @@ impl Evaluator<'_> {
         all
     }
 
-    fn each_batch(&self, split: Split, examples: usize, mut visit: impl FnMut(Vec<Reading>)) {
+    /// Visits what the model makes of the first `examples` of a split.
+    pub fn each_batch(&self, split: Split, examples: usize, mut visit: impl FnMut(Vec<Reading>)) {
         for first in (0..examples).step_by(self.batch_size) {
             let size = self.batch_size.min(examples - first);
             visit(self.read(batch(self.domain, split, first as u64, size)));
         }
+    }
+
+    /// The motif model's features at every position of what was read.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[readings, features, positions]`, row-major
+    pub fn features(&self, readings: &[Reading]) -> Vec<f32> {
+        let inputs: Vec<f32> = readings.iter().flat_map(|r| r.input.clone()).collect();
+        let size = readings.len();
+        let features = match *self.domain.input_shape().as_slice() {
+            [channels, length] => {
+                let data = TensorData::new(inputs, [size, channels, length]);
+                let inputs = Tensor::<3>::from_data(data, self.device);
+                self.model.motif_model.features(inputs)
+            }
+            [channels, height, width] => {
+                let data = TensorData::new(inputs, [size, channels, height, width]);
+                let inputs = Tensor::<4>::from_data(data, self.device);
+                self.model.motif_model.features(inputs)
+            }
+            ref shape => panic!("expected one or two spatial dimensions, got {shape:?}"),
+        };
+        let features = features.into_data_as::<f32>().try_into_vec();
+        features.expect("data converted to f32 reads as f32")
     }
 
     /// Runs the model on a batch.

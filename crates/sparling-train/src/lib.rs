@@ -22,6 +22,7 @@ pub mod loss;
 pub mod metrics;
 pub mod model;
 pub mod picture;
+pub mod reassign;
 pub mod report;
 pub mod run;
 pub mod sound;
