@@ -4,7 +4,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Distribution, Int, Tensor};
-use sparling_models::{Decoder, DecoderConfig};
+use sparling_models::{Decoder, DecoderConfig, RowLstmStart};
 
 const BATCH: usize = 10;
 const TIME: usize = 5;
@@ -20,7 +20,7 @@ fn small() -> DecoderConfig {
         feed_forward: 256,
         dropout: 0.0,
         pool: 8,
-        row_lstm: true,
+        row_lstm: Some(RowLstmStart::default()),
     }
 }
 
@@ -45,7 +45,7 @@ fn loss(decoder: &Decoder, motifs: Tensor<4>, tokens: Tensor<2, Int>) -> Tensor<
 fn benchmark(criterion: &mut Criterion) {
     let device = Device::flex().autodiff();
     let without_lstm = DecoderConfig {
-        row_lstm: false,
+        row_lstm: None,
         ..small()
     };
     let without_encoder = DecoderConfig {

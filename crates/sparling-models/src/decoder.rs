@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use positional::sinusoids;
 pub use reembed::Reembed;
-pub use row_lstm::{RowLstm, RowLstmConfig};
+pub use row_lstm::{RowLstm, RowLstmConfig, RowLstmStart};
 pub use transformer::{DecoderLayer, EncoderLayer, TransformerLayerConfig};
 
 use attention::causal_mask;
@@ -42,8 +42,9 @@ pub struct DecoderConfig {
     pub dropout: f64,
     /// Side of the max pooling's window, in positions.
     pub pool: usize,
-    /// Whether a bidirectional LSTM runs along each row of the pooled map (2-D motifs only).
-    pub row_lstm: bool,
+    /// How the bidirectional LSTM begins that runs along each row of the pooled map; `None` for no
+    /// LSTM, as one-dimensional motifs need.
+    pub row_lstm: Option<RowLstmStart>,
 }
 
 /// Why a [`DecoderConfig`] is not one.
@@ -128,7 +129,7 @@ impl DecoderConfig {
 
         Decoder {
             reembed: Reembed::new(self.channels, self.width, device),
-            row_lstm: self.row_lstm.then(|| self.lstm().init(device)),
+            row_lstm: self.lstm().map(|lstm| lstm.init(device)),
             encoder: (0..self.encoder_layers)
                 .map(|_| layer.init_encoder(device))
                 .collect(),
@@ -150,11 +151,13 @@ impl DecoderConfig {
         }
     }
 
-    fn lstm(&self) -> RowLstmConfig {
-        RowLstmConfig {
+    fn lstm(&self) -> Option<RowLstmConfig> {
+        let start = self.row_lstm.clone()?;
+        Some(RowLstmConfig {
             input: self.width,
             hidden: self.width / 2,
-        }
+            start,
+        })
     }
 }
 

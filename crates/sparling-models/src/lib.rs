@@ -11,7 +11,7 @@ pub mod reassign;
 pub mod residual;
 pub mod sparling;
 
-pub use decoder::{Decoder, DecoderConfig};
+pub use decoder::{Decoder, DecoderConfig, RowLstmStart};
 pub use motif::{MotifModel, MotifModelConfig};
 pub use reassign::Detector;
 pub use sparling::{Sparling, SparlingConfig};

@@ -114,7 +114,7 @@ mod tests {
             feed_forward: 8,
             dropout: 0.0,
             pool: 4,
-            row_lstm: false,
+            row_lstm: None,
         };
         let sparsity = SpatialSparsityConfig::new(CHANNELS, 0.2);
         SparlingConfig::new(

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, Tolerance};
 use sparling_models::decoder::DecoderConfigError;
 use sparling_models::decoder::pytorch::{PytorchError, from_pytorch};
-use sparling_models::{Decoder, DecoderConfig};
+use sparling_models::{Decoder, DecoderConfig, RowLstmStart};
 
 const START: usize = 0;
 
@@ -18,7 +18,7 @@ fn config() -> DecoderConfig {
         feed_forward: 24,
         dropout: 0.0,
         pool: 4,
-        row_lstm: false,
+        row_lstm: None,
     }
 }
 
@@ -36,7 +36,7 @@ fn tokens(batch: usize, time: usize, device: &Device) -> Tensor<2, Int> {
 fn shapes_for_one_and_two_spatial_axes() {
     let device = Device::default();
     let tokens = tokens(2, 5, &device);
-    for row_lstm in [false, true] {
+    for row_lstm in [None, Some(RowLstmStart::default())] {
         let config = DecoderConfig {
             row_lstm,
             ..config()
@@ -57,7 +57,7 @@ fn shapes_for_one_and_two_spatial_axes() {
 fn a_row_lstm_refuses_sequences() {
     let device = Device::default();
     let config = DecoderConfig {
-        row_lstm: true,
+        row_lstm: Some(RowLstmStart::default()),
         ..config()
     };
     config.init(&device).encode(motifs([1, 3, 8], &device));
@@ -126,7 +126,7 @@ fn assert_greedy_agrees<const D: usize>(config: &DecoderConfig, shape: [usize; D
 fn greedy_decoding_equals_the_uncached_path() {
     assert_greedy_agrees(
         &DecoderConfig {
-            row_lstm: true,
+            row_lstm: Some(RowLstmStart::default()),
             ..config()
         },
         [5, 3, 12, 8],
@@ -169,7 +169,7 @@ fn dropout_acts_on_autodiff_devices_only() {
 fn every_parameter_gets_a_gradient() {
     let device = Device::default().autodiff();
     let config = DecoderConfig {
-        row_lstm: true,
+        row_lstm: Some(RowLstmStart::default()),
         ..config()
     };
     let decoder = config.init(&device);

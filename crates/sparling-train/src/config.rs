@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain};
 use sparling_layer::{SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope};
-use sparling_models::{DecoderConfig, MotifModelConfig, SparlingConfig};
+use sparling_models::{DecoderConfig, MotifModelConfig, RowLstmStart, SparlingConfig};
 use toml::{Table, Value};
 
 use crate::anneal::AnnealConfig;
@@ -92,8 +92,9 @@ pub struct DecoderSection {
     pub dropout: f64,
     /// The side of the max-pooling window.
     pub pool: usize,
-    /// Whether a bidirectional LSTM reads each row first.
-    pub row_lstm: bool,
+    /// How the bidirectional LSTM begins that reads each row first; absent: there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row_lstm: Option<RowLstmStart>,
 }
 
 /// The optimisation: Adam, with the gradient's global norm clipped.
@@ -282,6 +283,18 @@ impl RunConfig {
             .validate()
             .map_err(|error| ConfigError::Invalid(error.to_string()))?;
         self.validate_pool(&domain.input_shape()[1..])?;
+        if let Some(lstm) = &self.decoder.row_lstm {
+            let gain = lstm.input_gain;
+            let positive = gain > 0.0 && gain.is_finite();
+            require(positive, "decoder.row_lstm.input_gain", "above 0", gain)?;
+            let bias = lstm.forget_bias;
+            require(
+                bias.is_finite(),
+                "decoder.row_lstm.forget_bias",
+                "finite",
+                bias,
+            )?;
+        }
         self.training.validate()?;
         at_least_one("validation.examples", self.validation.examples)?;
         at_least_one("validation.batch_size", self.validation.batch_size)?;
@@ -326,7 +339,7 @@ impl RunConfig {
         require(fraction, "reassignment.correlation", wanted, correlation)?;
         let per_channel = self.bottleneck.scope == ThresholdScope::PerChannel;
         let wanted = "per_channel where there is a [reassignment]";
-        require(per_channel, "bottleneck.scope", wanted, "not")
+        require(per_channel, "bottleneck.scope", wanted, "single")
     }
 
     /// The model this configuration describes.
@@ -387,7 +400,7 @@ impl DecoderSection {
             feed_forward: self.feed_forward,
             dropout: self.dropout,
             pool: self.pool,
-            row_lstm: self.row_lstm,
+            row_lstm: self.row_lstm.clone(),
         }
     }
 }

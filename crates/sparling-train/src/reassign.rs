@@ -28,6 +28,9 @@ pub struct ReassignConfig {
     /// Two channels repeat each other if their activity correlates so much over all windows
     /// (the phi coefficient, at most 1).
     pub correlation: f64,
+    /// Below this density none is reassigned: a channel that moves needs more than its share of
+    /// activations until the others have made room.
+    pub minimum_density: f64,
     /// How many cuts of the density a reassigned channel is left alone for.
     pub rest_cuts: i32,
 }
@@ -162,6 +165,7 @@ mod tests {
 
     const CONFIG: ReassignConfig = ReassignConfig {
         correlation: 0.8,
+        minimum_density: 0.0,
         rest_cuts: 2,
     };
 

@@ -440,6 +440,10 @@ impl Trainer {
     ) -> Option<(Reassignment, Detector)> {
         let config = self.config.reassignment.as_ref()?;
         let cuts = self.annealer.cuts();
+        // Before the first cut nothing is learnt that a channel could repeat.
+        if cuts == 0 || self.annealer.density() < config.minimum_density {
+            return None;
+        }
         let resting = self
             .reassigned
             .iter()

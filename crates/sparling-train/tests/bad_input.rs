@@ -176,6 +176,11 @@ fn values_out_of_range() {
         ("annealing.initial_density=1.5", &["1.5", "at most 1"]),
         ("annealing.density_update=1.0", &["below 1", "is 1"]),
         ("annealing.minimum_density=0.7", &["0.7", "initial_density"]),
+        ("reassignment.correlation=1.5", &["1.5", "at most 1"]),
+        (
+            "bottleneck.scope=single",
+            &["per_channel", "[reassignment]"],
+        ),
         ("annealing.check_every_samples=0", &["at least 1"]),
         ("motif_model.width=0", &["at least 1", "is 0"]),
         ("motif_model.channels=0", &["at least 1", "is 0"]),

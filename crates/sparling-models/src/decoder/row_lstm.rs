@@ -3,6 +3,7 @@
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData, assert_shape};
+use serde::{Deserialize, Serialize};
 
 /// Configuration of a [`RowLstm`].
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +12,28 @@ pub struct RowLstmConfig {
     pub input: usize,
     /// Hidden features of each of the two directions; the output has twice as many.
     pub hidden: usize,
+    /// How its parameters begin.
+    pub start: RowLstmStart,
+}
+
+/// How an LSTM's parameters begin, compared with PyTorch's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowLstmStart {
+    /// The factor on the weights of the inputs.
+    pub input_gain: f64,
+    /// What is added to the forget gates' bias: above 0 the cells remember longer.
+    pub forget_bias: f64,
+}
+
+impl Default for RowLstmStart {
+    /// As in PyTorch.
+    fn default() -> Self {
+        Self {
+            input_gain: 1.0,
+            forget_bias: 0.0,
+        }
+    }
 }
 
 /// A bidirectional LSTM whose batch is the rows of a feature map and whose time runs along a row.
@@ -30,20 +53,27 @@ pub struct RowLstm {
 }
 
 impl RowLstmConfig {
-    /// A layer with every parameter from U(-k, k), `k = 1 / sqrt(hidden)`.
+    /// A layer with every parameter from U(-k, k), `k = 1 / sqrt(hidden)`, changed as the start says.
     pub fn init(&self, device: &Device) -> RowLstm {
         let bound = 1.0 / (self.hidden as f64).sqrt();
-        let uniform = Initializer::Uniform {
-            min: -bound,
-            max: bound,
+        let uniform = |gain: f64| Initializer::Uniform {
+            min: -bound * gain,
+            max: bound * gain,
         };
         let gates = 4 * self.hidden;
+        let forget_gates = [0..2, self.hidden..2 * self.hidden];
+        let forget_bias = Tensor::zeros([2, gates], device)
+            .slice_fill(forget_gates, self.start.forget_bias as f32);
+        let input_bias: Param<Tensor<2>> = uniform(1.0).init([2, gates], device);
 
         RowLstm {
-            input_weight: uniform.init([2, self.input, gates], device),
-            recurrent_weight: uniform.init([2, self.hidden, gates], device),
-            input_bias: uniform.init([2, gates], device),
-            recurrent_bias: uniform.init([2, gates], device),
+            input_weight: uniform(self.start.input_gain).init([2, self.input, gates], device),
+            recurrent_weight: uniform(1.0).init([2, self.hidden, gates], device),
+            input_bias: input_bias.map(|bias| {
+                let learnt = bias.is_require_grad();
+                (bias + forget_bias).detach().set_require_grad(learnt)
+            }),
+            recurrent_bias: uniform(1.0).init([2, gates], device),
         }
     }
 }
@@ -182,12 +212,38 @@ mod tests {
         RowLstmConfig {
             input: INPUT,
             hidden: HIDDEN,
+            start: RowLstmStart::default(),
         }
         .init(device)
     }
 
     fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
         tensor.into_data().iter().collect()
+    }
+
+    #[test]
+    fn its_start_is_as_configured() {
+        let device = Device::default();
+        let bound = 0.5; // 1 / sqrt(HIDDEN)
+        let start = RowLstmStart {
+            input_gain: 3.0,
+            forget_bias: 2.0,
+        };
+        let layer = RowLstmConfig {
+            input: INPUT,
+            hidden: HIDDEN,
+            start,
+        }
+        .init(&device);
+        let largest = |values: &[f32]| values.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+        let weights = largest(&values(layer.input_weight.val()));
+        assert!(weights > bound && weights <= 3.0 * bound, "{weights}");
+        for gates in values(layer.input_bias.val()).chunks(4 * HIDDEN) {
+            let (input, rest) = gates.split_at(HIDDEN);
+            let (forget, rest) = rest.split_at(HIDDEN);
+            assert!(forget.iter().all(|bias| (bias - 2.0).abs() <= bound));
+            assert!(largest(input) <= bound && largest(rest) <= bound);
+        }
     }
 
     /// One direction over one row, a scalar at a time.
