@@ -333,10 +333,10 @@ impl RunConfig {
     }
 
     fn validate_reassignment(&self, reassignment: &ReassignConfig) -> Result<(), ConfigError> {
-        let redundancy = reassignment.redundancy;
-        let fraction = redundancy > 0.0 && redundancy <= 1.0;
+        let correlation = reassignment.correlation;
+        let fraction = correlation > 0.0 && correlation <= 1.0;
         let wanted = "above 0 and at most 1";
-        require(fraction, "reassignment.redundancy", wanted, redundancy)?;
+        require(fraction, "reassignment.correlation", wanted, correlation)?;
         let per_channel = self.bottleneck.scope == ThresholdScope::PerChannel;
         let wanted = "per_channel where there is a [reassignment]";
         require(per_channel, "bottleneck.scope", wanted, "single")

@@ -6,10 +6,10 @@
 //! spends all it may let through on that symbol, is zero everywhere else, and gets no gradient
 //! there. A symbol that shares its channels with others is then lost at the lowest densities.
 //!
-//! So at a check the windows that the decoder pools over are counted by the set of channels active in
-//! them. A channel that the others tell already is made to detect a set that has no channel of its
-//! own. Labels have no part in it. The paper does not do this; without a `[reassignment]` in the
-//! configuration, neither does a run.
+//! So at each check the windows that the decoder pools over are counted by the set of channels
+//! active in them. Of two channels that are active in the same windows, the rarer is made to detect
+//! a set that has no channel of its own. Labels have no part in it. The paper does not do this;
+//! without a `[reassignment]` in the configuration, neither does a run.
 
 mod detector;
 
@@ -25,13 +25,12 @@ use crate::metrics::Motif;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReassignConfig {
-    /// A channel is redundant if so much of its entropy is known from the others, from 0 to 1.
-    pub redundancy: f64,
-    /// Above this density none is reassigned: channels still share everything.
-    pub highest_density: f64,
+    /// Two channels repeat each other if their activity correlates so much over all windows
+    /// (the phi coefficient, at most 1).
+    pub correlation: f64,
     /// Below this density none is reassigned: a channel that moves needs more than its share of
     /// activations until the others have made room.
-    pub lowest_density: f64,
+    pub minimum_density: f64,
     /// How many cuts of the density a reassigned channel is left alone for.
     pub rest_cuts: i32,
 }
@@ -41,6 +40,8 @@ pub struct ReassignConfig {
 pub struct Reassignment {
     /// The channel.
     pub channel: usize,
+    /// The channel it repeated.
+    pub repeated: usize,
     /// The channels that are active together where it is to answer.
     pub parts: Vec<usize>,
 }
@@ -68,46 +69,53 @@ impl ChannelSets {
             .product::<u64>();
     }
 
-    /// What to reassign, if anything: the most redundant channel, to the set that most lacks one.
+    /// What to reassign, if anything: of the two channels that repeat each other most, the rarer.
     /// Channels in `resting` are left as they are.
-    pub fn reassignment(&self, redundancy: f64, resting: &BTreeSet<usize>) -> Option<Reassignment> {
-        let channels: BTreeSet<usize> = self.counts.keys().flatten().copied().collect();
-        let (channel, _) = channels
-            .difference(resting)
-            .map(|channel| (*channel, self.redundancy(*channel)))
-            .filter(|(_, found)| *found >= redundancy)
+    pub fn reassignment(
+        &self,
+        config: &ReassignConfig,
+        resting: &BTreeSet<usize>,
+    ) -> Option<Reassignment> {
+        let channels = self.counts.keys().flatten().collect::<BTreeSet<_>>();
+        let free = channels.into_iter().filter(|c| !resting.contains(c));
+        let free: Vec<usize> = free.copied().collect();
+        let pairs = free
+            .iter()
+            .enumerate()
+            .flat_map(|(index, first)| free[..index].iter().map(|second| [*second, *first]));
+        let ([first, second], _) = pairs
+            .map(|pair| (pair, self.correlation(pair)))
+            .filter(|(_, correlation)| *correlation >= config.correlation)
             .max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        let (channel, repeated) = if self.count(&[first]) < self.count(&[second]) {
+            (first, second)
+        } else {
+            (second, first)
+        };
         let parts = self.without(channel).most_shared()?;
-        Some(Reassignment { channel, parts })
+        Some(Reassignment {
+            channel,
+            repeated,
+            parts,
+        })
     }
 
-    /// How much of a channel's entropy is known from the other channels of the same window.
-    fn redundancy(&self, channel: usize) -> f64 {
-        let active = self.count(channel);
-        let own = self.entropy([active, self.windows - active]);
-        let rest = self.without(channel);
-        let added = self.joint_entropy() - rest.joint_entropy();
-        1.0 - added / own
+    /// The phi coefficient of two channels' activity over all windows: near 0 where both are active
+    /// nearly everywhere, as at a high density.
+    fn correlation(&self, pair: [usize; 2]) -> f64 {
+        let [first, second, both] = [&pair[..1], &pair[1..], &pair[..]]
+            .map(|channels| self.count(channels) as f64 / self.windows as f64);
+        let deviations = (first * (1.0 - first) * second * (1.0 - second)).sqrt();
+        (both - first * second) / deviations
     }
 
-    /// The entropy of the set of active channels, in nats a window.
-    fn joint_entropy(&self) -> f64 {
-        let empty = self.windows - self.counts.values().sum::<u64>();
-        self.entropy(self.counts.values().copied().chain([empty]))
-    }
-
-    fn entropy(&self, counts: impl IntoIterator<Item = u64>) -> f64 {
-        let shares = counts
-            .into_iter()
-            .filter(|count| *count > 0)
-            .map(|count| count as f64 / self.windows as f64);
-        -shares.map(|share| share * share.ln()).sum::<f64>()
-    }
-
-    /// How many windows have a channel active.
-    fn count(&self, channel: usize) -> u64 {
-        let with = self.counts.iter().filter(|(set, _)| set.contains(&channel));
-        with.map(|(_, count)| count).sum()
+    /// How many windows have all these channels active.
+    fn count(&self, channels: &[usize]) -> u64 {
+        let with_all = self
+            .counts
+            .iter()
+            .filter(|(set, _)| channels.iter().all(|channel| set.contains(channel)));
+        with_all.map(|(_, count)| count).sum()
     }
 
     fn without(&self, channel: usize) -> Self {
@@ -115,9 +123,7 @@ impl ChannelSets {
         for (set, count) in &self.counts {
             let mut set = set.clone();
             set.remove(&channel);
-            if !set.is_empty() {
-                *counts.entry(set).or_default() += count;
-            }
+            *counts.entry(set).or_default() += count;
         }
         Self {
             counts,
@@ -129,7 +135,7 @@ impl ChannelSets {
     /// symbol that is written with channels which stand for others too.
     fn most_shared(&self) -> Option<Vec<usize>> {
         let score = |set: &BTreeSet<usize>, count: u64| {
-            let share = |channel: &usize| count as f64 / self.count(*channel) as f64;
+            let share = |channel: &usize| count as f64 / self.count(&[*channel]) as f64;
             let largest = set.iter().map(share).fold(0.0, f64::max);
             count as f64 * (1.0 - largest)
         };
@@ -157,6 +163,12 @@ fn active_sets(motifs: &[Motif], pool: usize) -> BTreeMap<[usize; 2], BTreeSet<u
 mod tests {
     use super::*;
 
+    const CONFIG: ReassignConfig = ReassignConfig {
+        correlation: 0.8,
+        minimum_density: 0.0,
+        rest_cuts: 2,
+    };
+
     /// Examples of 2x2 windows 8 wide, the first of which has these channels active.
     fn sets(examples: &[(&[usize], u64)]) -> ChannelSets {
         let mut sets = ChannelSets::default();
@@ -179,7 +191,10 @@ mod tests {
     fn windows_are_counted_with_those_that_are_empty() {
         let counted = sets(&[(&[0, 1], 2), (&[1], 1)]);
         assert_eq!(counted.windows, 12);
-        assert_eq!([0, 1, 2].map(|channel| counted.count(channel)), [2, 3, 0]);
+        assert_eq!(
+            [&[0][..], &[1], &[0, 1]].map(|c| counted.count(c)),
+            [2, 3, 2]
+        );
     }
 
     #[test]
@@ -192,7 +207,7 @@ mod tests {
         };
         let mut sets = ChannelSets::default();
         sets.add_example(&[motif(0), motif(7), motif(8)], [1, 20], 8);
-        assert_eq!((sets.count(0), sets.windows), (2, 3));
+        assert_eq!((sets.count(&[0]), sets.windows), (2, 3));
     }
 
     #[test]
@@ -208,35 +223,40 @@ mod tests {
         ]);
         let expected = Reassignment {
             channel: 1,
+            repeated: 0,
             parts: vec![2, 3],
         };
         let none = BTreeSet::new();
-        assert_eq!(counted.reassignment(0.8, &none), Some(expected));
-        assert_eq!(counted.reassignment(0.8, &BTreeSet::from([1])), None);
-    }
-
-    #[test]
-    fn redundancy_is_what_the_others_tell() {
-        let twins = sets(&[(&[0, 1], 50), (&[2], 50)]);
-        assert!((twins.redundancy(0) - 1.0).abs() < 1e-12);
-        // Two channels that are active independently tell nothing of each other.
-        let mut independent = ChannelSets::default();
-        for (set, count) in [(vec![0], 3), (vec![1], 3), (vec![0, 1], 1)] {
-            independent.counts.insert(set.into_iter().collect(), count);
-        }
-        independent.windows = 16; // each in a quarter of the windows, both in a sixteenth
-        assert!(independent.redundancy(0).abs() < 1e-12);
+        assert_eq!(counted.reassignment(&CONFIG, &none), Some(expected));
+        assert_eq!(counted.reassignment(&CONFIG, &BTreeSet::from([1])), None);
     }
 
     #[test]
     fn channels_of_their_own_are_left_alone() {
         let counted = sets(&[(&[0], 30), (&[1], 30), (&[0, 1], 10)]);
-        assert_eq!(counted.reassignment(0.8, &BTreeSet::new()), None);
+        assert_eq!(counted.reassignment(&CONFIG, &BTreeSet::new()), None);
+    }
+
+    #[test]
+    fn channels_active_everywhere_are_no_duplicates() {
+        let mut counted = ChannelSets::default();
+        for _ in 0..100 {
+            let everywhere = (0..3).flat_map(|channel| {
+                [[0, 0], [0, 8], [8, 0], [8, 8]].map(|[row, column]| Motif {
+                    channel,
+                    row,
+                    column,
+                    strength: 1.0,
+                })
+            });
+            counted.add_example(&everywhere.collect::<Vec<_>>(), [16, 16], 8);
+        }
+        assert_eq!(counted.reassignment(&CONFIG, &BTreeSet::new()), None);
     }
 
     #[test]
     fn without_a_shared_symbol_there_is_nothing_to_take_over() {
         let counted = sets(&[(&[0, 1], 50), (&[2], 50)]);
-        assert_eq!(counted.reassignment(0.8, &BTreeSet::new()), None);
+        assert_eq!(counted.reassignment(&CONFIG, &BTreeSet::new()), None);
     }
 }

@@ -440,7 +440,8 @@ impl Trainer {
     ) -> Option<(Reassignment, Detector)> {
         let config = self.config.reassignment.as_ref()?;
         let cuts = self.annealer.cuts();
-        if !(config.lowest_density..=config.highest_density).contains(&self.annealer.density()) {
+        // Before the first cut nothing is learnt that a channel could repeat.
+        if cuts == 0 || self.annealer.density() < config.minimum_density {
             return None;
         }
         let resting = self
@@ -448,7 +449,7 @@ impl Trainer {
             .iter()
             .filter(|(_, then)| cuts - **then < config.rest_cuts)
             .map(|(channel, _)| *channel);
-        let reassignment = sets.reassignment(config.redundancy, &resting.collect())?;
+        let reassignment = sets.reassignment(config, &resting.collect())?;
 
         let device = self.device.clone().inner();
         let evaluator = self.evaluator(valid, &device);

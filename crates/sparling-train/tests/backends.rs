@@ -61,7 +61,7 @@ fn assert_agrees_with_flex(backend: &str) {
         "--max-samples=0",
         "--set=decoder.dropout=0.0",
         "--set=annealing.density_update=0.6",
-        "--set=reassignment.redundancy=1.0", // no channel: a choice could hang on a last digit
+        "--set=reassignment.correlation=1.0", // no channel: a choice could hang on a last digit
         "--set=annealing.minimum_density=0.2",
     ]));
     let start = out.path().join("digitcircle/start");

@@ -176,7 +176,7 @@ fn values_out_of_range() {
         ("annealing.initial_density=1.5", &["1.5", "at most 1"]),
         ("annealing.density_update=1.0", &["below 1", "is 1"]),
         ("annealing.minimum_density=0.7", &["0.7", "initial_density"]),
-        ("reassignment.redundancy=1.5", &["1.5", "at most 1"]),
+        ("reassignment.correlation=1.5", &["1.5", "at most 1"]),
         (
             "bottleneck.scope=single",
             &["per_channel", "[reassignment]"],

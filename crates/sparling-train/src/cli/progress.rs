@@ -160,9 +160,10 @@ impl Console {
         if let Some(reassigned) = &event.reassigned {
             let parts: Vec<_> = reassigned.parts.iter().map(|c| channel_name(*c)).collect();
             self.say(&format!(
-                "{:>9} samples  channel {} is redundant; now it detects where {} are active together",
+                "{:>9} samples  channel {} repeated {}; now it stands where {} are active together",
                 event.samples,
                 channel_name(reassigned.channel),
+                channel_name(reassigned.repeated),
                 parts.join(" and "),
             ));
         }

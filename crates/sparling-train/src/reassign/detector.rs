@@ -203,6 +203,7 @@ mod tests {
     fn the_wanted_motifs_are_above_the_threshold_and_nothing_else() {
         let reassignment = Reassignment {
             channel: 0,
+            repeated: 3,
             parts: vec![1, 2],
         };
         let plane = [1, 40];
@@ -248,6 +249,7 @@ mod tests {
     fn where_nothing_is_wanted_there_is_no_detector() {
         let reassignment = Reassignment {
             channel: 0,
+            repeated: 1,
             parts: vec![1, 2],
         };
         let mut fit = DetectorFit::new(&reassignment, [1, 2], 8, 1);
