@@ -45,7 +45,7 @@ pub struct Evaluation {
     pub motifs: MotifCounts,
     /// Outputs against the truth.
     pub outputs: EndToEnd,
-    /// Which channels are active together in the windows that the decoder pools over.
+    /// Which channels are active at the same places.
     pub sets: ChannelSets,
     /// How many examples were evaluated.
     pub examples: usize,

@@ -6,10 +6,10 @@
 //! spends all it may let through on that symbol, is zero everywhere else, and gets no gradient
 //! there. A symbol that shares its channels with others is then lost at the lowest densities.
 //!
-//! So at each check the windows that the decoder pools over are counted by the set of channels
-//! active in them. Of two channels that are active in the same windows, the rarer is made to detect
-//! a set that has no channel of its own. Labels have no part in it. The paper does not do this;
-//! without a `[reassignment]` in the configuration, neither does a run.
+//! So at each check the places with motifs are counted by the set of channels active there. Of two
+//! channels that are active at the same places, the rarer is made to detect a set that has no channel
+//! of its own. Labels have no part in it. The paper does not do this; without a `[reassignment]` in
+//! the configuration, neither does a run.
 
 mod detector;
 
@@ -25,8 +25,8 @@ use crate::metrics::Motif;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReassignConfig {
-    /// Two channels repeat each other if their activity correlates so much over all windows
-    /// (the phi coefficient, at most 1).
+    /// Two channels repeat each other if their activity correlates so much over all places (the phi
+    /// coefficient, at most 1).
     pub correlation: f64,
     /// Below this density none is reassigned: a channel that moves needs more than its share of
     /// activations until the others have made room.
@@ -46,24 +46,26 @@ pub struct Reassignment {
     pub parts: Vec<usize>,
 }
 
-/// How many windows have which channels active.
+/// How many places have which channels active.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelSets {
     counts: BTreeMap<BTreeSet<usize>, u64>,
-    windows: u64,
+    /// All places, with motifs or without.
+    places: u64,
 }
 
 impl ChannelSets {
-    /// Counts one example, whose windows are `pool` wide along each axis.
+    /// Counts one example. It has as many places as windows of `pool` positions along each axis; those
+    /// with motifs are wherever motifs lie less than `pool` positions apart.
     ///
     /// # Shapes
     ///
     /// - `plane`: the motif map's height, 1 in one dimension, and width
     pub fn add_example(&mut self, motifs: &[Motif], plane: [usize; 2], pool: usize) {
-        for set in active_sets(motifs, pool).into_values() {
-            *self.counts.entry(set).or_default() += 1;
+        for site in sites(motifs, pool) {
+            *self.counts.entry(site.channels).or_default() += 1;
         }
-        self.windows += plane
+        self.places += plane
             .map(|side| side.div_ceil(pool) as u64)
             .iter()
             .product::<u64>();
@@ -100,16 +102,16 @@ impl ChannelSets {
         })
     }
 
-    /// The phi coefficient of two channels' activity over all windows: near 0 where both are active
+    /// The phi coefficient of two channels' activity over all places: near 0 where both are active
     /// nearly everywhere, as at a high density.
     fn correlation(&self, pair: [usize; 2]) -> f64 {
         let [first, second, both] = [&pair[..1], &pair[1..], &pair[..]]
-            .map(|channels| self.count(channels) as f64 / self.windows as f64);
+            .map(|channels| self.count(channels) as f64 / self.places as f64);
         let deviations = (first * (1.0 - first) * second * (1.0 - second)).sqrt();
         (both - first * second) / deviations
     }
 
-    /// How many windows have all these channels active.
+    /// How many places have all these channels active.
     fn count(&self, channels: &[usize]) -> u64 {
         let with_all = self
             .counts
@@ -127,7 +129,7 @@ impl ChannelSets {
         }
         Self {
             counts,
-            windows: self.windows,
+            places: self.places,
         }
     }
 
@@ -149,14 +151,29 @@ impl ChannelSets {
     }
 }
 
-/// The channels active in each window that has any.
-fn active_sets(motifs: &[Motif], pool: usize) -> BTreeMap<[usize; 2], BTreeSet<usize>> {
-    let mut active: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-    for motif in motifs {
-        let window = [motif.row / pool, motif.column / pool];
-        active.entry(window).or_default().insert(motif.channel);
+/// Motifs that lie together, with the channels they are of: a strongest one and all that are less
+/// than `reach` rows and columns away from it.
+struct Site<'a> {
+    motifs: Vec<&'a Motif>,
+    channels: BTreeSet<usize>,
+}
+
+/// Splits an example's motifs into sites, the strongest first.
+fn sites(motifs: &[Motif], reach: usize) -> Vec<Site<'_>> {
+    let mut rest: Vec<&Motif> = motifs.iter().collect();
+    rest.sort_by(|a, b| b.strength.total_cmp(&a.strength));
+    let mut sites = Vec::new();
+    while let Some(&strongest) = rest.first() {
+        let near = |motif: &&Motif| {
+            let rows = motif.row.abs_diff(strongest.row);
+            rows.max(motif.column.abs_diff(strongest.column)) < reach
+        };
+        let (motifs, others): (Vec<&Motif>, Vec<&Motif>) = rest.into_iter().partition(near);
+        let channels = motifs.iter().map(|motif| motif.channel).collect();
+        sites.push(Site { motifs, channels });
+        rest = others;
     }
-    active
+    sites
 }
 
 #[cfg(test)]
@@ -169,7 +186,7 @@ mod tests {
         rest_cuts: 2,
     };
 
-    /// Examples of 2x2 windows 8 wide, the first of which has these channels active.
+    /// Examples of 2x2 places, one of which has these channels active.
     fn sets(examples: &[(&[usize], u64)]) -> ChannelSets {
         let mut sets = ChannelSets::default();
         for (channels, times) in examples {
@@ -188,9 +205,9 @@ mod tests {
     }
 
     #[test]
-    fn windows_are_counted_with_those_that_are_empty() {
+    fn places_are_counted_with_those_that_are_empty() {
         let counted = sets(&[(&[0, 1], 2), (&[1], 1)]);
-        assert_eq!(counted.windows, 12);
+        assert_eq!(counted.places, 12);
         assert_eq!(
             [&[0][..], &[1], &[0, 1]].map(|c| counted.count(c)),
             [2, 3, 2]
@@ -198,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn motifs_of_one_channel_in_one_window_count_once() {
+    fn motifs_of_one_channel_at_one_place_count_once() {
         let motif = |column| Motif {
             channel: 0,
             row: 0,
@@ -207,7 +224,7 @@ mod tests {
         };
         let mut sets = ChannelSets::default();
         sets.add_example(&[motif(0), motif(7), motif(8)], [1, 20], 8);
-        assert_eq!((sets.count(&[0]), sets.windows), (2, 3));
+        assert_eq!((sets.count(&[0]), sets.places), (2, 3));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sparling_models::Detector;
 
-use super::{Reassignment, active_sets};
+use super::{Reassignment, sites};
 use crate::metrics::Motif;
 
 /// Fits a linear function of the features that is 1 where the parts of a reassignment are active
@@ -52,17 +52,15 @@ impl<'a> DetectorFit<'a> {
             self.everywhere.add(at(position));
         }
         let parts: BTreeSet<usize> = self.reassignment.parts.iter().copied().collect();
-        let mut sets = active_sets(motifs, self.pool);
-        for set in sets.values_mut() {
-            set.remove(&self.reassignment.channel);
-        }
-        for motif in motifs {
-            let window = [motif.row / self.pool, motif.column / self.pool];
-            let position = at(motif.row * self.plane[1] + motif.column);
-            if sets[&window] == parts {
-                self.wanted.add(position);
+        for mut site in sites(motifs, self.pool) {
+            site.channels.remove(&self.reassignment.channel);
+            let moments = if site.channels == parts {
+                &mut self.wanted
             } else {
-                self.others.add(position);
+                &mut self.others
+            };
+            for motif in site.motifs {
+                moments.add(at(motif.row * self.plane[1] + motif.column));
             }
         }
     }
