@@ -162,11 +162,6 @@ impl DecoderConfig {
 }
 
 impl Decoder {
-    /// The side of the max pooling's window, in positions.
-    pub fn pool(&self) -> usize {
-        self.pool
-    }
-
     /// What each channel's motifs are embedded as, `[width, channels]`.
     pub(crate) fn reembed_weight(&mut self) -> &mut Param<Tensor<2>> {
         &mut self.reembed.weight

@@ -6,7 +6,6 @@ use sparling_data::{Batch, Domain, Footprint, Split, batch};
 use sparling_models::Sparling;
 
 use crate::metrics::{EndToEnd, Motif, MotifCounts};
-use crate::reassign::ChannelSets;
 
 /// The figures of an evaluation (paper, section 3.2), all as shares between 0 and 1.
 ///
@@ -45,8 +44,6 @@ pub struct Evaluation {
     pub motifs: MotifCounts,
     /// Outputs against the truth.
     pub outputs: EndToEnd,
-    /// Which channels are active at the same places.
-    pub sets: ChannelSets,
     /// How many examples were evaluated.
     pub examples: usize,
 }
@@ -99,17 +96,24 @@ pub struct Evaluator<'a> {
 impl Evaluator<'_> {
     /// Evaluates the first `examples` of a split.
     pub fn evaluate(&self, split: Split, examples: usize) -> Evaluation {
+        self.evaluate_and(split, examples, |_| ())
+    }
+
+    /// As [`evaluate`](Self::evaluate), and has each reading visited on the way.
+    pub fn evaluate_and(
+        &self,
+        split: Split,
+        examples: usize,
+        mut visit: impl FnMut(&Reading),
+    ) -> Evaluation {
         let channels = self.model.bottleneck.sparsity.channels();
         let mut evaluation = Evaluation {
             density: self.model.bottleneck.sparsity.density(),
             motifs: MotifCounts::new(channels, self.domain.symbols().len()),
             outputs: EndToEnd::default(),
-            sets: ChannelSets::default(),
             examples,
         };
-        let plane = plane(&self.domain.input_shape());
-        let elements = channels * plane.iter().product::<usize>();
-        let pool = self.model.decoder.pool();
+        let elements = channels * self.domain.input_shape()[1..].iter().product::<usize>();
         self.each_batch(split, examples, |readings| {
             for reading in readings {
                 evaluation
@@ -118,7 +122,7 @@ impl Evaluator<'_> {
                 evaluation
                     .outputs
                     .add_example(&reading.truth, &reading.prediction);
-                evaluation.sets.add_example(&reading.motifs, plane, pool);
+                visit(&reading);
             }
         });
         evaluation

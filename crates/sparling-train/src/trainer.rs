@@ -381,9 +381,17 @@ impl Trainer {
         let begun = Instant::now();
         let valid = self.model.valid();
         let device = self.device.clone().inner();
-        let evaluation = self
-            .evaluator(&valid, &device)
-            .evaluate(Split::Validation, self.config.validation.examples);
+        let (plane, pool) = (self.plane(), self.config.decoder.pool);
+        let mut sets = ChannelSets::default();
+        let evaluation = self.evaluator(&valid, &device).evaluate_and(
+            Split::Validation,
+            self.config.validation.examples,
+            |reading| {
+                if self.config.reassignment.is_some() {
+                    sets.add_example(&reading.motifs, plane, pool);
+                }
+            },
+        );
         let figures = evaluation.figures();
         let accuracy = figures.exact_match.unwrap_or(0.0);
         let target = self.annealer.target_at(self.samples);
@@ -395,7 +403,7 @@ impl Trainer {
         };
         let reassigned = match outcome {
             Outcome::Finish => None,
-            _ => self.reassignment(&valid, &evaluation.sets),
+            _ => self.reassignment(&valid, &sets),
         };
         let event = Event::Validation(ValidationEvent {
             samples: self.samples,
@@ -453,9 +461,9 @@ impl Trainer {
 
         let device = self.device.clone().inner();
         let evaluator = self.evaluator(valid, &device);
-        let plane = plane(&self.domain.input_shape());
         let width = self.config.motif_model.width;
-        let mut fit = DetectorFit::new(&reassignment, plane, self.config.decoder.pool, width);
+        let pool = self.config.decoder.pool;
+        let mut fit = DetectorFit::new(&reassignment, self.plane(), pool, width);
         let examples = self.config.validation.examples;
         evaluator.each_batch(Split::Validation, examples, |readings| {
             let features = evaluator.features(&readings);
@@ -466,6 +474,11 @@ impl Trainer {
         });
         let detector = fit.detector()?;
         Some((reassignment, detector))
+    }
+
+    /// The height and width of a motif map.
+    fn plane(&self) -> [usize; 2] {
+        plane(&self.domain.input_shape())
     }
 
     fn evaluator<'a>(&'a self, valid: &'a Sparling, device: &'a Device) -> Evaluator<'a> {

@@ -195,15 +195,19 @@ mod tests {
         assert_eq!(solve(vec![1.0, 2.0, 2.0, 1.0], vec![1.0, 1.0]), None);
     }
 
+    fn reassignment() -> Reassignment {
+        Reassignment {
+            channel: 0,
+            repeated: 3,
+            parts: vec![1, 2],
+        }
+    }
+
     /// Two symbols that share channel 1; the first has channel 2 as well. Feature 0 tells them apart,
     /// feature 1 tells both from the background.
     #[test]
     fn the_wanted_motifs_are_above_the_threshold_and_nothing_else() {
-        let reassignment = Reassignment {
-            channel: 0,
-            repeated: 3,
-            parts: vec![1, 2],
-        };
+        let reassignment = reassignment();
         let plane = [1, 40];
         let motif = |channel, column| Motif {
             channel,
@@ -219,7 +223,7 @@ mod tests {
             values[3] += 5.0;
             values[40 + 3] += 5.0;
             values[40 + 12] += 5.0;
-            // The channel's own motifs do not matter to which set a window has.
+            // The channel's own motifs do not matter to which set a place has.
             let motifs = [motif(0, 3), motif(1, 3), motif(2, 3), motif(1, 12)];
             fit.add_example(&motifs, &values);
             features.push(values);
@@ -245,11 +249,7 @@ mod tests {
 
     #[test]
     fn where_nothing_is_wanted_there_is_no_detector() {
-        let reassignment = Reassignment {
-            channel: 0,
-            repeated: 1,
-            parts: vec![1, 2],
-        };
+        let reassignment = reassignment();
         let mut fit = DetectorFit::new(&reassignment, [1, 2], 8, 1);
         fit.add_example(&[], &[0.5, 0.25]);
         assert_eq!(fit.detector(), None);
