@@ -44,4 +44,4 @@ pub mod spatial;
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use bottleneck::{SparseBottleneck, SparseBottleneckConfig};
 pub use quantile::{ThresholdScope, Tracker, kth_smallest};
-pub use spatial::{DensityError, Pending, SpatialSparsity, SpatialSparsityConfig};
+pub use spatial::{DensityError, Exploration, Pending, SpatialSparsity, SpatialSparsityConfig};

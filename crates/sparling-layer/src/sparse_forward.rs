@@ -70,14 +70,14 @@ pub(crate) fn forward<const D: usize>(
     let scale =
         gamma.clone().without_autodiff() / variance.clone().add_scalar(norm.epsilon()).sqrt();
     let shift = beta.clone().without_autodiff() - scale.clone() * mean.clone();
-    sparsity.follow(plain, |quantile| quantile * scale.clone() + shift.clone());
+    let thresholds = sparsity.follow(plain, |quantile| quantile * scale.clone() + shift.clone());
 
     let output = Dispatch::normalised_excess(
         values.into_dispatch(),
         gamma.into_dispatch(),
         beta.into_dispatch(),
         Tensor::stack::<2>(vec![mean, variance, scale, shift], 0).into_dispatch(),
-        sparsity.thresholds.value_sync().detach().into_dispatch(),
+        thresholds.into_dispatch(),
         norm.epsilon(),
     );
     Some(Tensor::<3>::from_dispatch(output).reshape(dims))

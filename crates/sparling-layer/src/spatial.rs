@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::config::Config;
 use burn::module::{Flag, Module, Param, RunningState};
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Device, Distribution, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
 use crate::quantile::{self, ThresholdScope, Tracker, kth_smallest, threshold_rank};
@@ -26,6 +26,27 @@ pub struct SpatialSparsityConfig {
     /// then update it (paper, footnote 3, which uses 10). `None` updates on every batch.
     #[config(default = "None")]
     pub accumulate: Option<f64>,
+    /// Lower some thresholds for each training batch (not in the paper). `None` lowers none.
+    #[config(default = "None")]
+    pub exploration: Option<Exploration>,
+}
+
+/// Lets channels try what lies below their thresholds, in training.
+///
+/// A channel gets no gradient where it is not active. So two channels that have come to stand for the
+/// same symbol never part, and a symbol that no channel is active at stays without one. Exploration
+/// lowers randomly chosen thresholds for one batch at a time: the channel is then active at its
+/// next-best positions, too, and the gradient says there whether that helps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exploration {
+    /// How likely each threshold is to be lowered for a batch, in `(0, 1]`.
+    pub share: f64,
+    /// By how much the density rises where it is, above 1.
+    pub factor: f64,
+    /// The density from which on, downwards, thresholds are lowered, in `(0, 1]`. Above it channels
+    /// overlap anyway, and nothing needs to be tried.
+    pub from_density: f64,
 }
 
 /// A density outside `(0, 1]`.
@@ -82,6 +103,8 @@ pub struct SpatialSparsity {
     momentum: f64,
     #[module(skip)]
     accumulate: Option<f64>,
+    #[module(skip)]
+    exploration: Option<Exploration>,
     /// Shared by clones, as the thresholds are.
     #[module(skip)]
     memory: Arc<Mutex<Memory>>,
@@ -102,6 +125,9 @@ impl SpatialSparsityConfig {
             "momentum must be in [0, 1), got {}",
             self.momentum
         );
+        if let Some(exploration) = &self.exploration {
+            exploration.validate();
+        }
         let density = validate(self.density).unwrap_or_else(|error| panic!("{error}"));
         let thresholds = self.scope.groups(self.channels);
         SpatialSparsity {
@@ -111,9 +137,26 @@ impl SpatialSparsityConfig {
             scope: self.scope,
             momentum: self.momentum,
             accumulate: self.accumulate,
+            exploration: self.exploration,
             memory: Arc::default(),
             channels: self.channels,
         }
+    }
+}
+
+impl Exploration {
+    fn validate(&self) {
+        for (name, fraction) in [("share", self.share), ("from_density", self.from_density)] {
+            assert!(
+                fraction > 0.0 && fraction <= 1.0,
+                "exploration.{name} must be above 0 and at most 1, got {fraction}"
+            );
+        }
+        assert!(
+            self.factor > 1.0 && self.factor.is_finite(),
+            "exploration.factor must be above 1, got {}",
+            self.factor
+        );
     }
 }
 
@@ -139,13 +182,17 @@ impl SpatialSparsity {
             self.channels,
             input.dims()
         );
-        if input.device().is_autodiff() && self.training.is_enabled() {
-            self.update(input.clone());
-        }
-        let thresholds = self.thresholds.value_sync().to_device(&input.device());
+        let device = input.device();
+        let thresholds = if device.is_autodiff() && self.training.is_enabled() {
+            let plain = input.clone().without_autodiff();
+            self.update(plain.clone());
+            self.explored(plain, |quantile| quantile)
+        } else {
+            self.thresholds.value_sync()
+        };
         let mut shape = [1; D];
         shape[1] = thresholds.dims()[0];
-        activation::relu(input - thresholds.detach().reshape(shape))
+        activation::relu(input - thresholds.to_device(&device).detach().reshape(shape))
     }
 
     /// The number of channels.
@@ -238,19 +285,53 @@ impl SpatialSparsity {
             && self.accumulate.is_none()
     }
 
-    /// Moves the thresholds towards the quantile of the values as `normalise` maps it.
+    /// Moves the thresholds towards the quantile of the values as `normalise` maps it, and returns
+    /// those to subtract from the values so mapped.
     #[cfg(feature = "flex")]
-    pub(crate) fn follow(&self, values: Tensor<3>, normalise: impl FnOnce(Tensor<1>) -> Tensor<1>) {
-        let mut memory = self.memory();
+    pub(crate) fn follow(
+        &self,
+        values: Tensor<3>,
+        normalise: impl Fn(Tensor<1>) -> Tensor<1>,
+    ) -> Tensor<1> {
         let [batch, _, plane] = values.dims();
         let rank = threshold_rank(batch * plane, self.density);
-        let quantile = memory.tracker.kth_smallest(values, rank, self.scope);
+        let mut memory = self.memory();
+        let quantile = memory
+            .tracker
+            .kth_smallest(values.clone(), rank, self.scope);
         self.move_towards(&mut memory, normalise(quantile));
+        self.explored(values, normalise).detach()
+    }
+
+    /// The thresholds, but for some that are lower if there is exploration.
+    fn explored<const D: usize>(
+        &self,
+        values: Tensor<D>,
+        normalise: impl Fn(Tensor<1>) -> Tensor<1>,
+    ) -> Tensor<1> {
+        let thresholds = self.thresholds.value_sync();
+        let exploration = self.exploration;
+        let Some(Exploration { share, factor, .. }) =
+            exploration.filter(|exploration| self.density <= exploration.from_density)
+        else {
+            return thresholds;
+        };
+        let thresholds = thresholds.to_device(&values.device());
+        let groups = self.scope.groups(self.channels);
+        let count = values.shape().num_elements() / groups;
+        let rank = threshold_rank(count, (self.density * factor).min(1.0));
+        let lower = normalise(kth_smallest(values, rank, self.scope));
+        let uniform = Distribution::Uniform(0.0, 1.0);
+        let chance = Tensor::<1>::random([groups], uniform, &lower.device());
+        // Lowered only: this batch may hold less than the average does. A NaN is never lower.
+        let is_lower = lower.clone().lower(thresholds.clone());
+        let chosen = chance.lower_scalar(share).bool_and(is_lower);
+        thresholds.mask_where(chosen, lower)
     }
 
     fn update<const D: usize>(&self, input: Tensor<D>) {
         let mut memory = self.memory();
-        if let Some(quantile) = self.next_quantile(&mut memory, input.without_autodiff()) {
+        if let Some(quantile) = self.next_quantile(&mut memory, input) {
             self.move_towards(&mut memory, quantile);
         }
     }

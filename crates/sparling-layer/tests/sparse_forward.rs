@@ -4,7 +4,9 @@
 
 use burn::module::Param;
 use burn::tensor::{Device, Distribution, Tensor};
-use sparling_layer::{SparseBottleneck, SparseBottleneckConfig, SpatialSparsityConfig};
+use sparling_layer::{
+    Exploration, SparseBottleneck, SparseBottleneckConfig, SpatialSparsityConfig,
+};
 
 /// Largest difference allowed, relative to the largest magnitude compared.
 const TOLERANCE: f32 = 2e-5;
@@ -22,8 +24,16 @@ fn normal<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.3, 2.0), device)
 }
 
-fn layer(gamma: &Tensor<1>, beta: &Tensor<1>, affine: bool) -> SparseBottleneck {
-    let sparsity = SpatialSparsityConfig::new(gamma.dims()[0], 0.1).with_momentum(0.5);
+fn sparsity(channels: usize) -> SpatialSparsityConfig {
+    SpatialSparsityConfig::new(channels, 0.1).with_momentum(0.5)
+}
+
+fn layer(
+    sparsity: SpatialSparsityConfig,
+    gamma: &Tensor<1>,
+    beta: &Tensor<1>,
+    affine: bool,
+) -> SparseBottleneck {
     let mut layer = SparseBottleneckConfig::new(sparsity)
         .with_affine(affine)
         .init(&gamma.device());
@@ -35,9 +45,18 @@ fn layer(gamma: &Tensor<1>, beta: &Tensor<1>, affine: bool) -> SparseBottleneck 
 }
 
 fn assert_agrees<const D: usize>(shape: [usize; D], gamma: Tensor<1>, affine: bool) {
+    assert_agrees_with(sparsity(shape[1]), shape, gamma, affine);
+}
+
+fn assert_agrees_with<const D: usize>(
+    sparsity: SpatialSparsityConfig,
+    shape: [usize; D],
+    gamma: Tensor<1>,
+    affine: bool,
+) {
     let device = Device::flex().autodiff();
     let beta = normal([shape[1]], &device);
-    let (fused, twin) = (layer(&gamma, &beta, affine), layer(&gamma, &beta, affine));
+    let [fused, twin] = [(); 2].map(|()| layer(sparsity.clone(), &gamma, &beta, affine));
     for step in 0..4 {
         let what = |name: &str| format!("{name}, step {step}, {shape:?}, affine {affine}");
         let input = normal(shape, &device);
@@ -101,4 +120,16 @@ fn negative_and_zero_scales_agree_too() {
     for scales in [[-0.5, 2.0, 1.0], [0.0, 2.0, 1.0]] {
         assert_agrees([4, 3, 9, 13], Tensor::from_floats(scales, &device), true);
     }
+}
+
+#[test]
+fn thresholds_lowered_to_explore_agree_too() {
+    let gamma = Tensor::from_floats([0.5, 2.0, 1.0], &Device::flex().autodiff());
+    let exploration = Exploration {
+        share: 1.0, // so that both lower the same
+        factor: 3.0,
+        from_density: 1.0,
+    };
+    let sparsity = sparsity(3).with_exploration(Some(exploration));
+    assert_agrees_with(sparsity, [4, 3, 9, 13], gamma, true);
 }

@@ -8,7 +8,7 @@ mod reembed;
 mod row_lstm;
 mod transformer;
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
@@ -162,11 +162,6 @@ impl DecoderConfig {
 }
 
 impl Decoder {
-    /// What each channel's motifs are embedded as, `[width, channels]`.
-    pub(crate) fn reembed_weight(&mut self) -> &mut Param<Tensor<2>> {
-        &mut self.reembed.weight
-    }
-
     /// The logits of each next token, given those before it (teacher forcing).
     ///
     /// # Shapes

@@ -7,11 +7,9 @@
 mod conv;
 pub mod decoder;
 pub mod motif;
-pub mod reassign;
 pub mod residual;
 pub mod sparling;
 
 pub use decoder::{Decoder, DecoderConfig, RowLstmStart};
 pub use motif::{MotifModel, MotifModelConfig};
-pub use reassign::Detector;
 pub use sparling::{Sparling, SparlingConfig};

@@ -79,23 +79,6 @@ impl MotifModel {
     ///
     /// Panics if the input's rank does not fit the configured dimensions.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        let mut shape = input.dims();
-        let output = conv(&self.conv_out, self.features(input)); // [batch, channels, height, width]
-        shape[1] = output.dims()[1];
-        output.reshape(shape)
-    }
-
-    /// What the motif channels are linear functions of, position by position.
-    ///
-    /// # Shapes
-    ///
-    /// - `input`: as for [`forward`](Self::forward)
-    /// - output: `[batch, width, height, width of the image]`; the height is 1 in one dimension
-    ///
-    /// # Panics
-    ///
-    /// Panics if the input's rank does not fit the configured dimensions.
-    pub fn features<const D: usize>(&self, input: Tensor<D>) -> Tensor<4> {
         assert_eq!(
             D,
             self.dimensions + 2,
@@ -111,7 +94,11 @@ impl MotifModel {
         for unit in &self.units {
             hidden = unit.forward(hidden);
         }
-        hidden
+        let output = conv(&self.conv_out, hidden); // [batch, channels, height, width]
+
+        let mut shape = dims;
+        shape[1] = output.dims()[1];
+        output.reshape(shape)
     }
 }
 

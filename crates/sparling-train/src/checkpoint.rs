@@ -3,7 +3,6 @@
 //! `NAME.json` is written last and names the files that belong to it with their size and checksum,
 //! so that a checkpoint is either whole or still the one before.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -66,9 +65,6 @@ pub struct TrainingState {
     pub losses: Vec<f32>,
     /// Batches gathered for the next threshold update.
     pub pending: Pending,
-    /// For each reassigned channel how often the density had been cut by then.
-    #[serde(default)]
-    pub reassigned: BTreeMap<usize, i32>,
     /// Time spent training.
     pub elapsed_seconds: f64,
 }

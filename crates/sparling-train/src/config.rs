@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain};
-use sparling_layer::{SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope};
+use sparling_layer::{Exploration, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope};
 use sparling_models::{DecoderConfig, MotifModelConfig, RowLstmStart, SparlingConfig};
 use toml::{Table, Value};
 
 use crate::anneal::AnnealConfig;
-use crate::reassign::ReassignConfig;
 
 /// Everything that decides what a run computes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,9 +29,6 @@ pub struct RunConfig {
     pub training: TrainingSection,
     /// When the density is cut (paper, Algorithm 1).
     pub annealing: AnnealConfig,
-    /// When channels that repeat each other are given new work; absent: never.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reassignment: Option<ReassignConfig>,
     /// What each check measures.
     pub validation: ValidationSection,
 }
@@ -72,6 +68,9 @@ pub struct BottleneckSection {
     /// Gather batches until so many activations are expected per threshold; absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accumulate: Option<f64>,
+    /// Lower some thresholds for each training batch; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exploration: Option<Exploration>,
 }
 
 /// The sizes of the decoder.
@@ -313,8 +312,21 @@ impl RunConfig {
                 wanted,
             )?;
         }
-        if let Some(reassignment) = &self.reassignment {
-            self.validate_reassignment(reassignment)?;
+        if let Some(exploration) = &self.bottleneck.exploration {
+            let Exploration {
+                share,
+                factor,
+                from_density,
+            } = *exploration;
+            for (key, value) in [
+                ("bottleneck.exploration.share", share),
+                ("bottleneck.exploration.from_density", from_density),
+            ] {
+                let fraction = value > 0.0 && value <= 1.0;
+                require(fraction, key, "above 0 and at most 1", value)?;
+            }
+            let larger = factor > 1.0 && factor.is_finite();
+            require(larger, "bottleneck.exploration.factor", "above 1", factor)?;
         }
         self.annealing
             .validate()
@@ -332,16 +344,6 @@ impl RunConfig {
         require(pool <= smallest, "decoder.pool", &wanted, pool)
     }
 
-    fn validate_reassignment(&self, reassignment: &ReassignConfig) -> Result<(), ConfigError> {
-        let correlation = reassignment.correlation;
-        let fraction = correlation > 0.0 && correlation <= 1.0;
-        let wanted = "above 0 and at most 1";
-        require(fraction, "reassignment.correlation", wanted, correlation)?;
-        let per_channel = self.bottleneck.scope == ThresholdScope::PerChannel;
-        let wanted = "per_channel where there is a [reassignment]";
-        require(per_channel, "bottleneck.scope", wanted, "single")
-    }
-
     /// The model this configuration describes.
     pub fn model(&self, domain: &dyn Domain) -> SparlingConfig {
         let shape = domain.input_shape();
@@ -350,7 +352,8 @@ impl RunConfig {
         let sparsity = SpatialSparsityConfig::new(channels, self.annealing.initial_density)
             .with_scope(self.bottleneck.scope)
             .with_momentum(self.bottleneck.momentum)
-            .with_accumulate(self.bottleneck.accumulate);
+            .with_accumulate(self.bottleneck.accumulate)
+            .with_exploration(self.bottleneck.exploration);
         SparlingConfig::new(
             MotifModelConfig::new(
                 shape[0],

@@ -96,16 +96,6 @@ pub struct Evaluator<'a> {
 impl Evaluator<'_> {
     /// Evaluates the first `examples` of a split.
     pub fn evaluate(&self, split: Split, examples: usize) -> Evaluation {
-        self.evaluate_and(split, examples, |_| ())
-    }
-
-    /// As [`evaluate`](Self::evaluate), and has each reading visited on the way.
-    pub fn evaluate_and(
-        &self,
-        split: Split,
-        examples: usize,
-        mut visit: impl FnMut(&Reading),
-    ) -> Evaluation {
         let channels = self.model.bottleneck.sparsity.channels();
         let mut evaluation = Evaluation {
             density: self.model.bottleneck.sparsity.density(),
@@ -122,7 +112,6 @@ impl Evaluator<'_> {
                 evaluation
                     .outputs
                     .add_example(&reading.truth, &reading.prediction);
-                visit(&reading);
             }
         });
         evaluation
@@ -135,37 +124,11 @@ impl Evaluator<'_> {
         all
     }
 
-    /// Visits what the model makes of the first `examples` of a split.
-    pub fn each_batch(&self, split: Split, examples: usize, mut visit: impl FnMut(Vec<Reading>)) {
+    fn each_batch(&self, split: Split, examples: usize, mut visit: impl FnMut(Vec<Reading>)) {
         for first in (0..examples).step_by(self.batch_size) {
             let size = self.batch_size.min(examples - first);
             visit(self.read(batch(self.domain, split, first as u64, size)));
         }
-    }
-
-    /// The motif model's features at every position of what was read.
-    ///
-    /// # Shapes
-    ///
-    /// - output: `[readings, features, positions]`, row-major
-    pub fn features(&self, readings: &[Reading]) -> Vec<f32> {
-        let inputs: Vec<f32> = readings.iter().flat_map(|r| r.input.clone()).collect();
-        let size = readings.len();
-        let features = match *self.domain.input_shape().as_slice() {
-            [channels, length] => {
-                let data = TensorData::new(inputs, [size, channels, length]);
-                let inputs = Tensor::<3>::from_data(data, self.device);
-                self.model.motif_model.features(inputs)
-            }
-            [channels, height, width] => {
-                let data = TensorData::new(inputs, [size, channels, height, width]);
-                let inputs = Tensor::<4>::from_data(data, self.device);
-                self.model.motif_model.features(inputs)
-            }
-            ref shape => panic!("expected one or two spatial dimensions, got {shape:?}"),
-        };
-        let features = features.into_data_as::<f32>().try_into_vec();
-        features.expect("data converted to f32 reads as f32")
     }
 
     /// Runs the model on a batch.

@@ -6,7 +6,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::Figures;
-use crate::reassign::Reassignment;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,9 +45,6 @@ pub struct ValidationEvent {
     pub decision: Outcome,
     /// The density training goes on with.
     pub next_density: f64,
-    /// The channel that was given new work.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reassigned: Option<Reassignment>,
     /// What was measured.
     #[serde(flatten)]
     pub figures: Figures,

@@ -22,7 +22,6 @@ pub mod loss;
 pub mod metrics;
 pub mod model;
 pub mod picture;
-pub mod reassign;
 pub mod report;
 pub mod run;
 pub mod sound;

@@ -1,6 +1,5 @@
 //! The training loop.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +9,7 @@ use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use sparling_data::{Batch, Domain, Loader, Split};
-use sparling_models::{Detector, Sparling};
+use sparling_models::Sparling;
 
 use crate::anneal::{AnnealError, Annealer, Decision};
 use crate::backend::Backend;
@@ -19,10 +18,9 @@ use crate::checkpoint::{
 };
 use crate::clip::clip_global_norm;
 use crate::config::{ConfigError, RunConfig};
-use crate::evaluate::{Evaluator, Figures, plane};
+use crate::evaluate::{Evaluator, Figures};
 use crate::event::{Event, Outcome, TrainEvent, ValidationEvent};
 use crate::loss::Targets;
-use crate::reassign::{ChannelSets, DetectorFit, Reassignment};
 use crate::run::{RunError, RunFolder};
 
 /// When to stop although the annealing is not finished.
@@ -113,8 +111,6 @@ pub struct Trainer {
     annealer: Annealer,
     samples: u64,
     best: Option<Best>,
-    /// For each reassigned channel how often the density had been cut by then.
-    reassigned: BTreeMap<usize, i32>,
     /// The losses since the last training event, some of them still on the device.
     losses: Vec<f32>,
     losses_on_device: Vec<Tensor<1>>,
@@ -151,7 +147,6 @@ impl Trainer {
             annealer,
             samples: 0,
             best: None,
-            reassigned: BTreeMap::new(),
             losses: Vec::new(),
             losses_on_device: Vec::new(),
             elapsed_before: Duration::ZERO,
@@ -188,7 +183,6 @@ impl Trainer {
             Annealer::resume(trainer.config.annealing.clone(), state.annealer.clone())?;
         trainer.samples = checkpoint.samples;
         trainer.best = state.best;
-        trainer.reassigned.clone_from(&state.reassigned);
         trainer.losses.clone_from(&state.losses);
         trainer.elapsed_before = Duration::from_secs_f64(state.elapsed_seconds.max(0.0));
         trainer.logged = (trainer.samples, Instant::now());
@@ -286,11 +280,9 @@ impl Trainer {
     }
 
     fn step(&mut self, batch: Batch) {
-        if self.config.decoder.dropout > 0.0 {
-            // Dropout must not depend on how often the run was interrupted.
-            self.device
-                .seed(self.config.seed ^ self.samples.rotate_left(32));
-        }
+        // Dropout and exploration must not depend on how often the run was interrupted.
+        self.device
+            .seed(self.config.seed ^ self.samples.rotate_left(32));
         let size = batch.tokens.len();
         let targets = Targets::new(&batch.tokens, self.domain.vocabulary(), &self.device);
         let logits = self.logits(batch.inputs, size, &targets);
@@ -380,19 +372,7 @@ impl Trainer {
         self.collect_losses()?;
         let begun = Instant::now();
         let valid = self.model.valid();
-        let device = self.device.clone().inner();
-        let (plane, pool) = (self.plane(), self.config.decoder.pool);
-        let mut sets = ChannelSets::default();
-        let evaluation = self.evaluator(&valid, &device).evaluate_and(
-            Split::Validation,
-            self.config.validation.examples,
-            |reading| {
-                if self.config.reassignment.is_some() {
-                    sets.add_example(&reading.motifs, plane, pool);
-                }
-            },
-        );
-        let figures = evaluation.figures();
+        let figures = self.validate(&valid);
         let accuracy = figures.exact_match.unwrap_or(0.0);
         let target = self.annealer.target_at(self.samples);
         let decision = self.annealer.check(self.samples, accuracy);
@@ -401,18 +381,11 @@ impl Trainer {
             Decision::Cut { .. } => Outcome::Cut,
             Decision::Finish { .. } => Outcome::Finish,
         };
-        let reassigned = match outcome {
-            Outcome::Finish => None,
-            _ => self.reassignment(&valid, &sets),
-        };
         let event = Event::Validation(ValidationEvent {
             samples: self.samples,
             target,
             decision: outcome,
             next_density: self.annealer.density(),
-            reassigned: reassigned
-                .as_ref()
-                .map(|(reassigned, _)| reassigned.clone()),
             figures: figures.clone(),
             check_seconds: begun.elapsed().as_secs_f64(),
             elapsed_seconds: self.elapsed().as_secs_f64(),
@@ -426,68 +399,22 @@ impl Trainer {
             .sparsity
             .set_density(density)
             .expect("annealed within (0, 1]");
-        let figures = match reassigned {
-            Some((Reassignment { channel, .. }, detector)) => {
-                self.model.reassign(channel, &detector);
-                self.reassigned.insert(channel, self.annealer.cuts());
-                None // of other weights than these
-            }
-            None => Some(figures),
-        };
-        self.save_last(figures)?;
+        self.save_last(Some(figures))?;
         self.logged.1 += begun.elapsed();
         Ok(event)
     }
 
-    /// The channel to give new work, if the configuration asks for that and one repeats another,
-    /// and what it is to detect.
-    fn reassignment(
-        &self,
-        valid: &Sparling,
-        sets: &ChannelSets,
-    ) -> Option<(Reassignment, Detector)> {
-        let config = self.config.reassignment.as_ref()?;
-        let cuts = self.annealer.cuts();
-        // Before the first cut nothing is learnt that a channel could repeat.
-        if cuts == 0 || self.annealer.density() < config.minimum_density {
-            return None;
-        }
-        let resting = self
-            .reassigned
-            .iter()
-            .filter(|(_, then)| cuts - **then < config.rest_cuts)
-            .map(|(channel, _)| *channel);
-        let reassignment = sets.reassignment(config, &resting.collect())?;
-
-        let device = self.device.clone().inner();
-        let evaluator = self.evaluator(valid, &device);
-        let width = self.config.motif_model.width;
-        let pool = self.config.decoder.pool;
-        let mut fit = DetectorFit::new(&reassignment, self.plane(), pool, width);
-        let examples = self.config.validation.examples;
-        evaluator.each_batch(Split::Validation, examples, |readings| {
-            let features = evaluator.features(&readings);
-            let features = features.chunks(features.len() / readings.len());
-            for (reading, features) in readings.iter().zip(features) {
-                fit.add_example(&reading.motifs, features);
-            }
-        });
-        let detector = fit.detector()?;
-        Some((reassignment, detector))
-    }
-
-    /// The height and width of a motif map.
-    fn plane(&self) -> [usize; 2] {
-        plane(&self.domain.input_shape())
-    }
-
-    fn evaluator<'a>(&'a self, valid: &'a Sparling, device: &'a Device) -> Evaluator<'a> {
-        Evaluator {
+    fn validate(&self, valid: &Sparling) -> Figures {
+        let validation = &self.config.validation;
+        let evaluator = Evaluator {
             model: valid,
             domain: &*self.domain,
-            device,
-            batch_size: self.config.validation.batch_size,
-        }
+            device: &self.device.clone().inner(),
+            batch_size: validation.batch_size,
+        };
+        evaluator
+            .evaluate(Split::Validation, validation.examples)
+            .figures()
     }
 
     /// Saves what users choose from: the state just before each cut, and the best.
@@ -547,7 +474,6 @@ impl Trainer {
                 optimizer,
                 annealer: self.annealer.state().clone(),
                 best: self.best,
-                reassigned: self.reassigned.clone(),
                 losses: self.losses.clone(),
                 pending: self.model.bottleneck.sparsity.pending(),
                 elapsed_seconds: self.elapsed().as_secs_f64(),

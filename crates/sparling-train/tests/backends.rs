@@ -60,8 +60,8 @@ fn assert_agrees_with_flex(backend: &str) {
         "--backend=flex",
         "--max-samples=0",
         "--set=decoder.dropout=0.0",
+        "--set=bottleneck.exploration.from_density=1e-9", // backends draw different numbers
         "--set=annealing.density_update=0.6",
-        "--set=reassignment.correlation=1.0", // no channel: a choice could hang on a last digit
         "--set=annealing.minimum_density=0.2",
     ]));
     let start = out.path().join("digitcircle/start");

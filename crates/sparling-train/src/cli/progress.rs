@@ -8,7 +8,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::backend::Backend;
 use crate::event::{Event, Outcome, TrainEvent, ValidationEvent};
-use crate::report::examples::channel_name;
 use crate::trainer::{Limits, Monitor, Trainer};
 
 /// Shows a run on the terminal.
@@ -157,16 +156,6 @@ impl Console {
             percent(figures.ce),
             percent(figures.e2ee),
         ));
-        if let Some(reassigned) = &event.reassigned {
-            let parts: Vec<_> = reassigned.parts.iter().map(|c| channel_name(*c)).collect();
-            self.say(&format!(
-                "{:>9} samples  channel {} repeated {}; now it stands where {} are active together",
-                event.samples,
-                channel_name(reassigned.channel),
-                channel_name(reassigned.repeated),
-                parts.join(" and "),
-            ));
-        }
     }
 }
 
