@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use sparling_data::{DigitCircleConfig, Domain, SpectrogramConfig, Split};
+use sparling_data::{DigitCircleConfig, Domain, LatexOcrConfig, SpectrogramConfig, Split};
 
 fn digitcircle(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("digitcircle");
@@ -25,6 +25,20 @@ fn digitcircle(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn latexocr(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("latexocr");
+    group.throughput(Throughput::Elements(1));
+    let domain = LatexOcrConfig::paper().validate().expect("it is valid");
+    let mut index = 0;
+    group.bench_function("paper", |bencher| {
+        bencher.iter(|| {
+            index += 1;
+            black_box(domain.example(Split::Train { seed: 1 }, index))
+        })
+    });
+    group.finish();
+}
+
 /// The seconds of sound in a clip that are heard per second.
 fn spectrogram(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("spectrogram");
@@ -40,5 +54,5 @@ fn spectrogram(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, digitcircle, spectrogram);
+criterion_group!(benches, digitcircle, latexocr, spectrogram);
 criterion_main!(benches);

@@ -224,7 +224,7 @@ impl Domain for AudioMnist {
         Ok(())
     }
 
-    fn note(&self) -> Option<&'static str> {
+    fn note(&self) -> Option<&str> {
         match self.config.speech {
             SpeechConfig::Synthetic { .. } => Some("synthetic voices"),
             SpeechConfig::Folder { .. } => None,

@@ -1,7 +1,7 @@
 //! What every domain offers.
 
 use crate::error::ConfigError;
-use crate::example::{Example, Sound};
+use crate::example::{Example, Sound, Typeset};
 use crate::seed::Split;
 use crate::vocab::Vocabulary;
 
@@ -32,8 +32,8 @@ pub trait Domain: Send + Sync {
     fn prepare(&self) -> Result<(), ConfigError> {
         Ok(())
     }
-    /// What a reader of results must know about the examples' origin.
-    fn note(&self) -> Option<&'static str> {
+    /// What a reader of results must know about the examples.
+    fn note(&self) -> Option<&str> {
         None
     }
     /// Makes one example.
@@ -42,6 +42,18 @@ pub trait Domain: Send + Sync {
     ///
     /// If [`prepare`](Self::prepare) was not called.
     fn example(&self, split: Split, index: u64) -> Example;
+    /// The value of ink in an input that is a picture; the ground is 1 minus that.
+    fn ink(&self) -> f32 {
+        1.0
+    }
+    /// Whether tokens are an output that this domain could have, where not all are.
+    fn is_well_formed(&self, _tokens: &[usize]) -> Option<bool> {
+        None
+    }
+    /// Output tokens as people write and see them, if they are well formed.
+    fn typeset(&self, _tokens: &[usize]) -> Option<Typeset> {
+        None
+    }
     /// What an example sounds like, if it is a recording.
     fn sound(&self, _split: Split, _index: u64) -> Option<Sound> {
         None

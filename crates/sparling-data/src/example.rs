@@ -20,6 +20,15 @@ pub struct Sound {
     pub sample_rate: u32,
 }
 
+/// An output as people write it, and as an input without noise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Typeset {
+    /// In the domain's own notation, such as LaTeX.
+    pub source: String,
+    /// The input, as [`Example::input`].
+    pub input: Vec<f32>,
+}
+
 /// Where one symbol is: a half-open rectangle of the motif map (paper, section 3.2).
 ///
 /// In one dimension the only row is 0 and the columns are frames.

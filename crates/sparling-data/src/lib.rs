@@ -18,6 +18,8 @@ pub mod loader;
 pub mod digitcircle;
 pub mod font;
 
+pub mod latexocr;
+
 pub mod spectrogram;
 
 pub mod audiomnist;
@@ -27,7 +29,8 @@ pub use audiomnist::{AudioMnist, AudioMnistConfig};
 pub use digitcircle::{DigitCircle, DigitCircleConfig};
 pub use domain::Domain;
 pub use error::ConfigError;
-pub use example::{Example, Footprint, Sound};
+pub use example::{Example, Footprint, Sound, Typeset};
+pub use latexocr::{LatexOcr, LatexOcrConfig};
 pub use loader::{Batch, Loader, batch};
 pub use seed::Split;
 pub use spectrogram::{Spectrogram, SpectrogramConfig};

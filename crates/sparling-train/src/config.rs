@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain};
+use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain, LatexOcrConfig};
 use sparling_layer::{Exploration, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope};
 use sparling_models::{DecoderConfig, MotifModelConfig, RowLstmStart, SparlingConfig};
 use toml::{Table, Value};
@@ -41,6 +41,8 @@ pub enum DomainConfig {
     DigitCircle(DigitCircleConfig),
     /// Spoken digits in a recording, written down.
     AudioMnist(AudioMnistConfig),
+    /// Formulas, written down as tokens.
+    LatexOcr(LatexOcrConfig),
 }
 
 /// The sizes of the motif model; the rest follows from the domain.
@@ -146,7 +148,7 @@ pub enum ConfigError {
         known: String,
     },
     /// There is no such domain.
-    #[error("no domain `{0}`; there are: digitcircle, audiomnist")]
+    #[error("no domain `{0}`; there are: digitcircle, audiomnist, latexocr")]
     Domain(String),
     /// A file could not be read.
     #[error("cannot read configuration {path}")]
@@ -182,7 +184,7 @@ pub enum ConfigError {
     Invalid(String),
 }
 
-const PRESETS: [(&str, &str, &str); 4] = [
+const PRESETS: [(&str, &str, &str); 6] = [
     (
         "digitcircle",
         "small",
@@ -202,6 +204,16 @@ const PRESETS: [(&str, &str, &str); 4] = [
         "audiomnist",
         "paper",
         include_str!("../../../experiments/audiomnist-paper.toml"),
+    ),
+    (
+        "latexocr",
+        "small",
+        include_str!("../../../experiments/latexocr-small.toml"),
+    ),
+    (
+        "latexocr",
+        "paper",
+        include_str!("../../../experiments/latexocr-paper.toml"),
     ),
 ];
 
@@ -374,6 +386,7 @@ impl DomainConfig {
         match self {
             Self::DigitCircle(_) => "digitcircle",
             Self::AudioMnist(_) => "audiomnist",
+            Self::LatexOcr(_) => "latexocr",
         }
     }
 
@@ -387,6 +400,7 @@ impl DomainConfig {
         Ok(match self {
             Self::DigitCircle(config) => Box::new(config.clone().validate().map_err(invalid)?),
             Self::AudioMnist(config) => Box::new(config.clone().validate().map_err(invalid)?),
+            Self::LatexOcr(config) => Box::new(config.clone().validate().map_err(invalid)?),
         })
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sparling_data::{Batch, Domain, Footprint, Split, batch};
 use sparling_models::Sparling;
 
-use crate::metrics::{EndToEnd, Motif, MotifCounts};
+use crate::metrics::{EndToEnd, Motif, MotifCounts, ratio};
 
 /// The figures of an evaluation (paper, section 3.2), all as shares between 0 and 1.
 ///
@@ -28,6 +28,9 @@ pub struct Figures {
     pub e2ee: Option<f64>,
     /// Outputs that are right in every token.
     pub exact_match: Option<f64>,
+    /// Outputs that the domain's grammar makes, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub well_formed: Option<f64>,
     /// How many examples were evaluated.
     pub examples: usize,
     /// For each channel the symbol it stands for under the best assignment.
@@ -44,6 +47,8 @@ pub struct Evaluation {
     pub motifs: MotifCounts,
     /// Outputs against the truth.
     pub outputs: EndToEnd,
+    /// Outputs that the domain's grammar makes, of those that it was asked about.
+    pub well_formed: [u64; 2],
     /// How many examples were evaluated.
     pub examples: usize,
 }
@@ -75,6 +80,7 @@ impl Evaluation {
             ce: self.motifs.ce(),
             e2ee: self.outputs.e2ee(),
             exact_match: self.outputs.accuracy(),
+            well_formed: ratio(self.well_formed[0], self.well_formed[1]),
             examples: self.examples,
             symbols: self.motifs.assignment(),
         }
@@ -101,6 +107,7 @@ impl Evaluator<'_> {
             density: self.model.bottleneck.sparsity.density(),
             motifs: MotifCounts::new(channels, self.domain.symbols().len()),
             outputs: EndToEnd::default(),
+            well_formed: [0, 0],
             examples,
         };
         let elements = channels * self.domain.input_shape()[1..].iter().product::<usize>();
@@ -112,6 +119,10 @@ impl Evaluator<'_> {
                 evaluation
                     .outputs
                     .add_example(&reading.truth, &reading.prediction);
+                if let Some(well_formed) = self.domain.is_well_formed(&reading.prediction) {
+                    evaluation.well_formed[0] += u64::from(well_formed);
+                    evaluation.well_formed[1] += 1;
+                }
             }
         });
         evaluation

@@ -20,9 +20,9 @@ pub mod edit;
 pub use confusion::AlignedConfusion;
 pub use edit::EndToEnd;
 pub use matching::{Matching, Motif, Role};
-pub use motifs::MotifCounts;
+pub use motifs::{MotifCounts, SymbolErrors};
 
 /// `numerator / denominator`, or `None` when there is nothing to divide by.
-fn ratio(numerator: u64, denominator: u64) -> Option<f64> {
+pub(crate) fn ratio(numerator: u64, denominator: u64) -> Option<f64> {
     (denominator > 0).then(|| numerator as f64 / denominator as f64)
 }

@@ -18,7 +18,7 @@ use program::{printed, sparling};
 use serde_json::Value;
 use sparling_data::{Footprint, Split};
 use sparling_train::config::RunConfig;
-use sparling_train::picture;
+use sparling_train::picture::{self, Fit};
 
 /// A run with two densities, 0.5 and 0.425, and a third in training.
 struct Run {
@@ -70,7 +70,7 @@ fn samples_are_the_examples() {
         let label = json(line);
         let example = domain.example(Split::Test, index as u64);
         let file = out.path().join(label["file"].as_str().unwrap());
-        assert!(picture::read(&file, [40, 40]).unwrap() == example.input);
+        assert!(picture::read(&file, [40, 40], 1.0, Fit::Exact).unwrap() == example.input);
         let output = domain.vocabulary().decode(&example.tokens);
         assert_eq!(label["output"], output);
         let footprints: Vec<Footprint> =

@@ -11,7 +11,7 @@ use sparling_data::Split;
 use super::progress::percent;
 use crate::backend::Backend;
 use crate::evaluate::Figures;
-use crate::metrics::AlignedConfusion;
+use crate::metrics::{AlignedConfusion, SymbolErrors};
 use crate::model::Trained;
 use crate::report::examples::channel_name;
 
@@ -72,6 +72,7 @@ impl Evaluate {
                 let evaluation = trained.evaluator().evaluate(*split, self.examples);
                 let report = Report {
                     figures: evaluation.figures(),
+                    by_symbol: evaluation.motifs.by_symbol(),
                     confusion: evaluation.motifs.aligned(),
                 };
                 (*name, report)
@@ -95,6 +96,7 @@ impl Evaluate {
 struct Report {
     #[serde(flatten)]
     figures: Figures,
+    by_symbol: Vec<SymbolErrors>,
     confusion: AlignedConfusion,
 }
 
@@ -116,6 +118,8 @@ fn print(trained: &Trained, reports: &BTreeMap<&str, Report>) {
     for (name, report) in reports {
         println!("\n{name}");
         print_confusion(&report.confusion, trained.domain().symbols());
+        println!();
+        print_symbols(&report.by_symbol, trained.domain().symbols());
     }
 }
 
@@ -145,6 +149,27 @@ fn print_confusion(confusion: &AlignedConfusion, symbols: &[String]) {
         .iter()
         .for_each(|count| print!("{count:>7}"));
     println!();
+}
+
+/// Prints how well each symbol is found, those most missed first.
+fn print_symbols(errors: &[SymbolErrors], symbols: &[String]) {
+    let mut errors: Vec<_> = errors
+        .iter()
+        .filter(|errors| errors.footprints > 0)
+        .collect();
+    let missed = |errors: &SymbolErrors| errors.fne.unwrap_or(0.0);
+    errors.sort_by(|one, other| missed(other).total_cmp(&missed(one)));
+    println!("{:>7} {:>7} {:>8} {:>8}", "symbol", "there", "FNE", "CE");
+    for SymbolErrors {
+        symbol,
+        footprints,
+        fne,
+        ce,
+    } in errors
+    {
+        let [fne, ce] = [fne, ce].map(|share| percent(*share));
+        println!("{:>7} {footprints:>7} {fne:>8} {ce:>8}", symbols[*symbol]);
+    }
 }
 
 /// One of the figures.
@@ -195,6 +220,13 @@ fn print_figures(figures: &[(&str, &Figures)]) {
     ];
     for (name, share, meaning) in shares {
         row(name, &|figures| percent(share(figures)), meaning);
+    }
+    if figures
+        .iter()
+        .any(|(_, figures)| figures.well_formed.is_some())
+    {
+        let share = |figures: &Figures| percent(figures.well_formed);
+        row("well-formed", &share, "outputs that the grammar makes");
     }
     row("examples", &|figures| figures.examples.to_string(), "");
 }

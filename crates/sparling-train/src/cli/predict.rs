@@ -16,6 +16,7 @@ use crate::config::DomainConfig;
 use crate::evaluate::Reading;
 use crate::metrics::Motif;
 use crate::model::Trained;
+use crate::picture::Fit;
 use crate::report::examples::channel_name;
 
 /// What `predict` takes.
@@ -23,7 +24,8 @@ use crate::report::examples::channel_name;
 pub struct Predict {
     /// The run's folder.
     run: PathBuf,
-    /// Pictures of the size the model reads, ink black on white; or recordings of any length.
+    /// Pictures, ink black on white, of the size the model reads (formulas: or any that their ink fits
+    /// into); or recordings of any length.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Use the saved state whose density is nearest to this; by default the lowest.
@@ -46,6 +48,9 @@ struct Prediction {
     file: PathBuf,
     output: String,
     tokens: Vec<usize>,
+    /// The output as people write it, where that is something else and the tokens are well formed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
     /// In a recording, when each token was said.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     times: Vec<TokenTime>,
@@ -88,8 +93,12 @@ impl Predict {
         let picture = |index: usize| out.join(picture_name(&self.files, index));
         // All files are read before anything is written.
         let predictions = match &trained.config().domain {
-            DomainConfig::DigitCircle(_) => {
-                let inputs = pictures::read(&trained, &self.files)?;
+            domain @ (DomainConfig::DigitCircle(_) | DomainConfig::LatexOcr(_)) => {
+                let fit = match domain {
+                    DomainConfig::LatexOcr(_) => Fit::Centred,
+                    _ => Fit::Exact,
+                };
+                let inputs = pictures::read(&trained, &self.files, fit)?;
                 make_folder()?;
                 pictures::predict(&trained, &self.files, inputs, picture)?
             }
@@ -163,7 +172,8 @@ fn picture_name(files: &[PathBuf], index: usize) -> String {
 }
 
 fn print(prediction: &Prediction) {
-    println!("{}: {}", prediction.file.display(), prediction.output);
+    let output = prediction.source.as_ref().unwrap_or(&prediction.output);
+    println!("{}: {output}", prediction.file.display());
     for TokenTime { token, seconds } in &prediction.times {
         match seconds {
             Some(seconds) => println!("  {token} at {seconds:.2} s"),

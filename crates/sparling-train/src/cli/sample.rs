@@ -17,7 +17,7 @@ use crate::{picture, sound};
 /// What `sample` takes.
 #[derive(Debug, Args)]
 pub struct Sample {
-    /// The domain: digitcircle or audiomnist.
+    /// The domain: digitcircle, audiomnist or latexocr.
     domain: String,
     #[command(flatten)]
     configuration: Configuration,
@@ -37,6 +37,9 @@ pub struct Sample {
 struct Label<'a> {
     file: &'a str,
     output: String,
+    /// The output as people write it, where that is something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
     symbols: Vec<&'a str>,
     footprints: &'a [Footprint],
 }
@@ -57,6 +60,9 @@ impl Sample {
             let label = Label {
                 file: &file,
                 output: domain.vocabulary().decode(&example.tokens),
+                source: domain
+                    .typeset(&example.tokens)
+                    .map(|typeset| typeset.source),
                 symbols: example.footprints.iter().map(name).collect(),
                 footprints: &example.footprints,
             };
@@ -86,7 +92,8 @@ impl Sample {
         let picture = format!("{index:05}.png");
         let path = self.out.join(&picture);
         let Some(recording) = domain.sound(split, index) else {
-            picture::write(&path, &example.input, plane(&domain.input_shape()))?;
+            let size = plane(&domain.input_shape());
+            picture::write(&path, &example.input, size, domain.ink())?;
             return Ok(picture);
         };
         let drawn = ExamplePicture {

@@ -19,7 +19,7 @@ use crate::trainer::{Ended, Limits, Trainer};
 /// What `train` takes.
 #[derive(Debug, Args)]
 pub struct Train {
-    /// The domain: digitcircle or audiomnist.
+    /// The domain: digitcircle, audiomnist or latexocr.
     #[arg(required_unless_present = "resume")]
     domain: Option<String>,
     #[command(flatten)]

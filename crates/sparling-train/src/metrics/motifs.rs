@@ -8,6 +8,19 @@ use super::confusion::AlignedConfusion;
 use super::matching::{Matching, Motif, Role};
 use super::ratio;
 
+/// How well one symbol is found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SymbolErrors {
+    /// The symbol.
+    pub symbol: usize,
+    /// How often it is there.
+    pub footprints: u64,
+    /// Those without any activation.
+    pub fne: Option<f64>,
+    /// Of the others, those whose maximal motif's channel stands for another symbol.
+    pub ce: Option<f64>,
+}
+
 /// Counts over any number of examples.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MotifCounts {
@@ -203,6 +216,24 @@ impl MotifCounts {
     /// The confusion matrix aligned along its diagonal by [`Self::assignment`] (paper, Figure 4).
     pub fn aligned(&self) -> AlignedConfusion {
         AlignedConfusion::new(self)
+    }
+
+    /// The errors of each symbol.
+    pub fn by_symbol(&self) -> Vec<SymbolErrors> {
+        let assignment = self.assignment();
+        let errors = |symbol: usize| {
+            let maximal = |channel: usize| self.confusion[channel * self.symbols + symbol];
+            let total: u64 = (0..self.channels).map(maximal).sum();
+            let own = (0..self.channels).filter(|channel| assignment[*channel] == Some(symbol));
+            let footprints = total + self.missed[symbol];
+            SymbolErrors {
+                symbol,
+                footprints,
+                fne: ratio(self.missed[symbol], footprints),
+                ce: ratio(total - own.map(maximal).sum::<u64>(), total),
+            }
+        };
+        (0..self.symbols).map(errors).collect()
     }
 
     /// Fraction of all elements of the motif maps that are active.

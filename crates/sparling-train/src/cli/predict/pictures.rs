@@ -7,12 +7,13 @@ use anyhow::Result;
 use super::{Prediction, describe, run};
 use crate::evaluate::plane;
 use crate::model::Trained;
-use crate::picture;
+use crate::picture::{self, Fit};
 use crate::report::examples::{self, ExamplePicture};
 
-pub(super) fn read(trained: &Trained, files: &[PathBuf]) -> Result<Vec<Vec<f32>>> {
+pub(super) fn read(trained: &Trained, files: &[PathBuf], fit: Fit) -> Result<Vec<Vec<f32>>> {
     let size = plane(&trained.domain().input_shape());
-    let inputs = files.iter().map(|file| picture::read(file, size));
+    let ink = trained.domain().ink();
+    let inputs = files.iter().map(|file| picture::read(file, size, ink, fit));
     Ok(inputs.collect::<Result<_, _>>()?)
 }
 
@@ -34,12 +35,20 @@ pub(super) fn predict(
                 prediction: Some(&output),
                 ..ExamplePicture::new(&reading.input, &shape)
             };
-            examples::draw(&picture, &[example])?;
+            // Beside the input what was read in it, where that can be drawn.
+            let typeset = trained.domain().typeset(&reading.prediction);
+            let beside = typeset.as_ref().map(|typeset| ExamplePicture {
+                prediction: Some(&typeset.source),
+                ..ExamplePicture::new(&typeset.input, &shape)
+            });
+            let drawn: Vec<_> = [example].into_iter().chain(beside).collect();
+            examples::draw(&picture, &drawn)?;
             let motifs = reading.motifs.iter();
             Ok(Prediction {
                 file: file.clone(),
                 motifs: motifs.map(|motif| describe(trained, motif, None)).collect(),
                 tokens: reading.prediction,
+                source: typeset.map(|typeset| typeset.source),
                 times: Vec::new(),
                 output,
                 picture,

@@ -69,6 +69,7 @@ fn hear(
         file: file.to_owned(),
         output: String::new(),
         tokens: Vec::new(),
+        source: None,
         times: Vec::new(),
         motifs: Vec::new(),
         picture,
