@@ -1,7 +1,7 @@
 //! LaTeX-OCR (paper, section 5.1): noisy images of formulas, to be read as tokens.
 //!
 //! A formula's length in tokens is drawn uniformly, then a formula of that length from a
-//! [grammar](grammar) of sums, products, scripts, parentheses and fractions. It is set in display
+//! [grammar] of sums, products, scripts, parentheses and fractions. It is set in display
 //! style in Computer Modern, centred on a white canvas (cut off on both sides where it is larger), and
 //! made black and white; then pixels are blackened at random. Ink is 0, the ground 1.
 //!
@@ -16,7 +16,7 @@
 //! KaTeX shrinks the text's glyphs to 70 and 50 percent, where Computer Modern has wider ones of their
 //! own for 7 and 5 points. Fractions' bars are narrower with what they cover; all other marks have
 //! LaTeX's size to within 2 pixels. The heights agree to within 2 pixels but for one formula, whose outer
-//! parentheses KaTeX takes one size larger. Noise, positions and what is to be read are not affected.
+//! parentheses KaTeX takes one size larger.
 
 pub mod formula;
 pub mod grammar;
