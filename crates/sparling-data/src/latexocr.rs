@@ -15,8 +15,8 @@
 //! ten without scripts have exactly LaTeX's width. Each script makes a formula 1 to 2 pixels narrower:
 //! KaTeX shrinks the text's glyphs to 70 and 50 percent, where Computer Modern has wider ones of their
 //! own for 7 and 5 points. Fractions' bars are narrower with what they cover; all other marks, in the 43
-//! formulas where the same marks touch, have LaTeX's size to within 2 pixels. The heights agree to within 2 pixels but for one formula, whose outer
-//! parentheses KaTeX takes one size larger.
+//! formulas where the same marks touch, have LaTeX's size to within 2 pixels. The heights
+//! agree to within 2 pixels but for one formula, whose outer parentheses KaTeX takes one size larger.
 
 pub mod formula;
 pub mod grammar;

@@ -3,6 +3,8 @@
 // What is saved is the same on every backend, but a GPU may add in another order each time.
 #![cfg(feature = "flex")]
 
+#[path = "support/domain.rs"]
+mod domain;
 #[path = "support/measured.rs"]
 mod measured;
 #[path = "support/program.rs"]
@@ -10,41 +12,34 @@ mod program;
 
 use std::f64::consts::TAU;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use measured::events;
+use domain::Tiny;
 use program::{printed, sparling};
 use serde_json::Value;
 use sparling_data::Sound;
 use sparling_train::sound;
 use tempfile::TempDir;
 
-const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tiny-audio.toml");
+const TINY: Tiny = Tiny {
+    domain: "audiomnist",
+    config: concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tiny-audio.toml"),
+};
 
 /// A run that went to its end.
 static FINISHED: LazyLock<TempDir> = LazyLock::new(|| {
-    let out = tempfile::tempdir().expect("a temporary folder can be made");
-    let shown = printed(&mut train(out.path(), "finished", &[]));
-    assert!(shown.contains("finished:"), "{shown}");
+    let (out, shown) = TINY.finished();
     assert!(shown.contains("synthetic voices"), "{shown}");
     out
 });
 
-fn run_of(out: &Path, name: &str) -> PathBuf {
-    out.join("audiomnist").join(name)
-}
-
-fn train(out: &Path, name: &str, more: &[&str]) -> Command {
-    let mut command = sparling(&["train", "audiomnist", "--config", TINY, "--name", name]);
-    command.arg("--out").arg(out).args(more);
-    command
-}
-
 fn predict(files: &[&Path], out: &Path) -> Command {
     let mut command = sparling(&["predict", "--json"]);
-    command.arg(run_of(FINISHED.path(), "finished")).args(files);
+    command
+        .arg(TINY.run_of(FINISHED.path(), "finished"))
+        .args(files);
     command.arg("--out").arg(out);
     command
 }
@@ -60,17 +55,9 @@ fn write_wav(path: &Path, sample_rate: u32, samples: &[f32]) {
 
 #[test]
 fn a_stopped_run_goes_on_as_if_it_had_not_been() {
-    let out = tempfile::tempdir().unwrap();
     // In the middle of gathering batches for a threshold.
-    let shown = printed(&mut train(out.path(), "stopped", &["--max-samples", "335"]));
-    assert!(shown.contains("--resume"), "{shown}");
-    let run = run_of(out.path(), "stopped");
-    printed(sparling(&["train", "--resume"]).arg(&run));
-    assert_eq!(
-        events(&run),
-        events(&run_of(FINISHED.path(), "finished")),
-        "metrics.jsonl"
-    );
+    let out = TINY.assert_resumes(FINISHED.path(), "335");
+    let run = TINY.run_of(out.path(), "stopped");
     for picture in ["examples.png", "curves.png"] {
         assert!(run.join(picture).exists(), "{picture}");
     }
@@ -78,7 +65,7 @@ fn a_stopped_run_goes_on_as_if_it_had_not_been() {
 
 #[test]
 fn both_splits_stand_side_by_side() {
-    let run = run_of(FINISHED.path(), "finished");
+    let run = TINY.run_of(FINISHED.path(), "finished");
     let evaluate = |more: &[&str]| {
         printed(
             sparling(&["evaluate", "--split", "both", "--examples", "20"])
@@ -98,7 +85,14 @@ fn both_splits_stand_side_by_side() {
 #[test]
 fn samples_are_recordings_that_predict_reads() {
     let folder = tempfile::tempdir().unwrap();
-    let mut sample = sparling(&["sample", "audiomnist", "--config", TINY, "--count", "2"]);
+    let mut sample = sparling(&[
+        "sample",
+        "audiomnist",
+        "--config",
+        TINY.config,
+        "--count",
+        "2",
+    ]);
     printed(sample.arg("--out").arg(folder.path()));
     let labels = fs::read_to_string(folder.path().join("labels.jsonl")).unwrap();
     let first: Value = serde_json::from_str(labels.lines().next().unwrap()).unwrap();
@@ -180,7 +174,7 @@ fn data_that_cannot_be_used_are_named() {
     let empty = folder.path().join("empty");
     fs::create_dir(&empty).unwrap();
     for data in [&nowhere, &empty] {
-        let mut command = train(folder.path(), "never", &["--data"]);
+        let mut command = TINY.train(folder.path(), "never", &["--data"]);
         let output = command.arg(data).output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         let name = data.file_name().unwrap().to_string_lossy();

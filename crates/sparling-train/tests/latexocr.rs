@@ -3,66 +3,50 @@
 // What is saved is the same on every backend, but a GPU may add in another order each time.
 #![cfg(feature = "flex")]
 
+#[path = "support/domain.rs"]
+mod domain;
 #[path = "support/measured.rs"]
 mod measured;
 #[path = "support/program.rs"]
 mod program;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
+use domain::Tiny;
 use image::{GrayImage, Luma};
-use measured::events;
 use program::{printed, sparling};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tiny-latex.toml");
+const TINY: Tiny = Tiny {
+    domain: "latexocr",
+    config: concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tiny-latex.toml"),
+};
 
 /// A run that went to its end.
-static FINISHED: LazyLock<TempDir> = LazyLock::new(|| {
-    let out = tempfile::tempdir().expect("a temporary folder can be made");
-    let shown = printed(&mut train(out.path(), "finished", &[]));
-    assert!(shown.contains("finished:"), "{shown}");
-    out
-});
-
-fn run_of(out: &Path, name: &str) -> PathBuf {
-    out.join("latexocr").join(name)
-}
-
-fn train(out: &Path, name: &str, more: &[&str]) -> Command {
-    let mut command = sparling(&["train", "latexocr", "--config", TINY, "--name", name]);
-    command.arg("--out").arg(out).args(more);
-    command
-}
+static FINISHED: LazyLock<TempDir> = LazyLock::new(|| TINY.finished().0);
 
 fn predict(file: &Path, out: &Path) -> Command {
     let mut command = sparling(&["predict", "--json"]);
-    command.arg(run_of(FINISHED.path(), "finished")).arg(file);
+    command
+        .arg(TINY.run_of(FINISHED.path(), "finished"))
+        .arg(file);
     command.arg("--out").arg(out);
     command
 }
 
 #[test]
 fn a_stopped_run_goes_on_as_if_it_had_not_been() {
-    let out = tempfile::tempdir().unwrap();
-    let shown = printed(&mut train(out.path(), "stopped", &["--max-samples", "335"]));
-    assert!(shown.contains("--resume"), "{shown}");
-    let run = run_of(out.path(), "stopped");
-    printed(sparling(&["train", "--resume"]).arg(&run));
-    assert_eq!(
-        events(&run),
-        events(&run_of(FINISHED.path(), "finished")),
-        "metrics.jsonl"
-    );
+    // In the middle of gathering batches for a threshold.
+    TINY.assert_resumes(FINISHED.path(), "335");
 }
 
 #[test]
 fn evaluation_says_what_is_well_formed_and_how_each_symbol_fares() {
-    let run = run_of(FINISHED.path(), "finished");
+    let run = TINY.run_of(FINISHED.path(), "finished");
     let evaluate = |more: &[&str]| {
         let mut command = sparling(&["evaluate", "--examples", "40"]);
         printed(command.args(more).arg(&run))
@@ -83,7 +67,14 @@ fn evaluation_says_what_is_well_formed_and_how_each_symbol_fares() {
 #[test]
 fn samples_are_formulas_that_predict_reads() {
     let folder = tempfile::tempdir().unwrap();
-    let mut sample = sparling(&["sample", "latexocr", "--config", TINY, "--count", "2"]);
+    let mut sample = sparling(&[
+        "sample",
+        "latexocr",
+        "--config",
+        TINY.config,
+        "--count",
+        "2",
+    ]);
     printed(sample.arg("--out").arg(folder.path()));
     let labels = fs::read_to_string(folder.path().join("labels.jsonl")).unwrap();
     assert_eq!(labels.lines().count(), 2);
@@ -125,7 +116,7 @@ fn what_cannot_be_typeset_or_made_is_named() {
         ("domain.grammar.product=-1.0", ["grammar.product", "-1"]),
         ("domain.dpi=0.0", ["dpi", "choose from 10"]),
     ] {
-        let mut command = train(folder.path(), "never", &["--set", setting]);
+        let mut command = TINY.train(folder.path(), "never", &["--set", setting]);
         let output = command.output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{setting}");

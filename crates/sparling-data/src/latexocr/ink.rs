@@ -91,8 +91,8 @@ impl Pen {
                 let bar = Bitmap {
                     top: 0,
                     left: 0,
-                    columns: (columns.end - columns.start) as usize,
-                    ink: vec![true; (rows.len()) * columns.len()],
+                    columns: columns.len(),
+                    ink: vec![true; rows.len() * columns.len()],
                 };
                 ([rows.start, columns.start], Arc::new(bar))
             }
