@@ -1,7 +1,7 @@
 //! Trains, evaluates and looks inside SPARLING models.
 //!
 //! In reading order: [`config`] says what a run does, [`trainer`] is the loop, [`anneal`] decides
-//! when the density is cut, [`loss`] and [`clip`] are its two steps, [`evaluate`] and [`metrics`]
+//! when the density is cut, [`learner`] with [`loss`] and [`clip`] is one step, [`evaluate`] and [`metrics`]
 //! measure, [`run`], [`event`] and [`checkpoint`] keep what was done, [`report`] draws it,
 //! [`picture`] and [`sound`] read and write inputs, [`golden`] compares with PyTorch, and [`cli`] is
 //! what the user types.
@@ -18,6 +18,7 @@ pub mod dataset;
 pub mod evaluate;
 pub mod event;
 pub mod golden;
+pub mod learner;
 pub mod loss;
 pub mod metrics;
 pub mod model;

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 use sparling_data::{Batch, Domain, Loader, Split};
 use sparling_models::Sparling;
 
@@ -16,11 +15,10 @@ use crate::backend::Backend;
 use crate::checkpoint::{
     Best, Checkpoint, CheckpointError, Checkpoints, FORMAT, TrainingState, number_parameters,
 };
-use crate::clip::clip_global_norm;
 use crate::config::{ConfigError, RunConfig};
 use crate::evaluate::{Evaluator, Figures};
 use crate::event::{Event, Outcome, TrainEvent, ValidationEvent};
-use crate::loss::Targets;
+use crate::learner::Learner;
 use crate::run::{RunError, RunFolder};
 
 /// When to stop although the annealing is not finished.
@@ -105,9 +103,7 @@ pub struct Trainer {
     folder: RunFolder,
     config: RunConfig,
     domain: Arc<dyn Domain>,
-    device: Device,
-    model: Sparling,
-    optimizer: ModuleOptimizer,
+    learner: Learner,
     annealer: Annealer,
     samples: u64,
     best: Option<Best>,
@@ -132,18 +128,14 @@ impl Trainer {
         backend: Backend,
     ) -> Result<Self, TrainError> {
         let device = backend.device().autodiff();
-        device.seed(config.seed);
         let domain: Arc<dyn Domain> = Arc::from(domain);
-        let model = number_parameters(config.model(&*domain).init(&device));
-        let optimizer = adam(&config);
+        let learner = Learner::new(&config, &*domain, device);
         let annealer = Annealer::new(config.annealing.clone())?;
         Ok(Self {
             folder,
             config,
             domain,
-            device,
-            model,
-            optimizer,
+            learner,
             annealer,
             samples: 0,
             best: None,
@@ -176,9 +168,11 @@ impl Trainer {
                 trainer.folder.path().to_owned(),
             ));
         };
-        let model = checkpoints.load_weights(&checkpoint, trainer.model)?;
-        trainer.model = number_parameters(model);
-        trainer.optimizer = checkpoints.load_optimizer(&state.optimizer, trainer.optimizer)?;
+        let Learner {
+            model, optimizer, ..
+        } = &mut trainer.learner;
+        *model = number_parameters(checkpoints.load_weights(&checkpoint, model.clone())?);
+        *optimizer = checkpoints.load_optimizer(&state.optimizer, optimizer.clone())?;
         trainer.annealer =
             Annealer::resume(trainer.config.annealing.clone(), state.annealer.clone())?;
         trainer.samples = checkpoint.samples;
@@ -251,7 +245,7 @@ impl Trainer {
     /// How often the bottleneck's threshold was looked for in vain where the last batch had it: each
     /// time cost a second look, never exactness. Of this process alone.
     pub fn selection_misses(&self) -> u64 {
-        self.model.bottleneck.sparsity.selection_misses()
+        self.learner.model.bottleneck.sparsity.selection_misses()
     }
 
     /// Time spent training since the run began.
@@ -281,39 +275,15 @@ impl Trainer {
 
     fn step(&mut self, batch: Batch) {
         // Dropout and exploration must not depend on how often the run was interrupted.
-        self.device
+        self.learner
+            .device()
             .seed(self.config.seed ^ self.samples.rotate_left(32));
-        let size = batch.tokens.len();
-        let targets = Targets::new(&batch.tokens, self.domain.vocabulary(), &self.device);
-        let logits = self.logits(batch.inputs, size, &targets);
-        let loss = targets.cross_entropy(logits);
-
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
-        let gradients = match self.config.training.gradient_clip_norm {
-            Some(norm) => clip_global_norm(&self.model, gradients, norm),
-            None => gradients,
-        };
-        let rate = self.learning_rate();
-        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        let size = batch.tokens.len() as u64;
+        let loss = self.learner.loss(batch, &*self.domain);
+        let gradients = self.learner.gradients(&loss);
+        self.learner.update(gradients, self.learning_rate());
         self.losses_on_device.push(loss.inner());
-        self.samples += size as u64;
-    }
-
-    fn logits(&self, inputs: Vec<f32>, size: usize, targets: &Targets) -> Tensor<3> {
-        let read = targets.read.clone();
-        match *self.domain.input_shape().as_slice() {
-            [channels, length] => {
-                let data = TensorData::new(inputs, [size, channels, length]);
-                self.model
-                    .forward(Tensor::<3>::from_data(data, &self.device), read)
-            }
-            [channels, height, width] => {
-                let data = TensorData::new(inputs, [size, channels, height, width]);
-                self.model
-                    .forward(Tensor::<4>::from_data(data, &self.device), read)
-            }
-            ref shape => panic!("expected one or two spatial dimensions, got {shape:?}"),
-        }
+        self.samples += size;
     }
 
     fn learning_rate(&self) -> f64 {
@@ -339,7 +309,7 @@ impl Trainer {
                 loss: losses[index],
                 step,
                 samples: step * batch_size,
-                skipped: self.model.bottleneck.sparsity.skipped_updates(),
+                skipped: self.learner.model.bottleneck.sparsity.skipped_updates(),
                 checkpoint: self.folder.checkpoints().path("last").display().to_string(),
             });
         }
@@ -371,7 +341,7 @@ impl Trainer {
     fn check(&mut self) -> Result<Event, TrainError> {
         self.collect_losses()?;
         let begun = Instant::now();
-        let valid = self.model.valid();
+        let valid = self.learner.model.valid();
         let figures = self.validate(&valid);
         let accuracy = figures.exact_match.unwrap_or(0.0);
         let target = self.annealer.target_at(self.samples);
@@ -394,7 +364,8 @@ impl Trainer {
         self.folder.append(&event)?;
         self.keep(&valid, &figures, outcome)?;
         let density = self.annealer.density();
-        self.model
+        self.learner
+            .model
             .bottleneck
             .sparsity
             .set_density(density)
@@ -409,7 +380,7 @@ impl Trainer {
         let evaluator = Evaluator {
             model: valid,
             domain: &*self.domain,
-            device: &self.device.clone().inner(),
+            device: &self.learner.device().clone().inner(),
             batch_size: validation.batch_size,
         };
         evaluator
@@ -463,7 +434,7 @@ impl Trainer {
     }
 
     fn save_last(&self, validation: Option<Figures>) -> Result<(), TrainError> {
-        let valid = self.model.valid();
+        let valid = self.learner.model.valid();
         let describe = |weights, optimizer: Option<_>| Checkpoint {
             format: FORMAT,
             samples: self.samples,
@@ -475,7 +446,7 @@ impl Trainer {
                 annealer: self.annealer.state().clone(),
                 best: self.best,
                 losses: self.losses.clone(),
-                pending: self.model.bottleneck.sparsity.pending(),
+                pending: self.learner.model.bottleneck.sparsity.pending(),
                 elapsed_seconds: self.elapsed().as_secs_f64(),
             }),
         };
@@ -483,18 +454,9 @@ impl Trainer {
         Ok(checkpoints.save(
             "last",
             &valid,
-            Some(&self.optimizer),
+            Some(&self.learner.optimizer),
             describe,
             self.samples,
         )?)
     }
-}
-
-fn adam(config: &RunConfig) -> ModuleOptimizer {
-    let training = &config.training;
-    AdamConfig::new()
-        .with_beta_1(training.beta_1 as f32)
-        .with_beta_2(training.beta_2 as f32)
-        .with_epsilon(training.epsilon as f32)
-        .init()
 }

@@ -12,7 +12,7 @@ use sparling_layer::{
     kth_smallest,
 };
 
-use super::{median_seconds, run_peer};
+use super::{median_seconds, run_peer, wait};
 use crate::backend::Backend;
 
 const PEER: &str = include_str!("../../../../bench/peer/quantile.py");
@@ -263,10 +263,4 @@ fn copy_seconds(batch: &Tensor<4>, on_cpu: bool, device: &Device) -> f64 {
         });
     }
     median_seconds(REPEATS, || wait(batch.clone().mul_scalar(1.5), device))
-}
-
-/// Waits until a result has been computed.
-fn wait<const D: usize>(result: Tensor<D>, device: &Device) {
-    black_box(result);
-    device.sync().expect("the device goes on");
 }

@@ -2,9 +2,11 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use crate::backend::Backend;
-use crate::bench::quantile::{self, Report};
+use crate::bench::{quantile, step};
+use crate::cli::configuration::Configuration;
 
 /// What `bench` takes.
 #[derive(Debug, Args)]
@@ -17,6 +19,8 @@ pub struct Bench {
 enum Part {
     /// The threshold's quantile beside a sort, a selection and PyTorch, and the layer around it.
     Quantile(Options),
+    /// A training step by part, beside PyTorch.
+    Step(StepOptions),
 }
 
 #[derive(Debug, Args)]
@@ -32,22 +36,101 @@ struct Options {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+struct StepOptions {
+    /// The domain: digitcircle, audiomnist or latexocr.
+    #[arg(default_value = "digitcircle")]
+    domain: String,
+    #[command(flatten)]
+    configuration: Configuration,
+    /// The density to let through; by default the one that training begins with.
+    #[arg(long)]
+    density: Option<f64>,
+    #[command(flatten)]
+    options: Options,
+}
+
 impl Bench {
     pub(super) fn run(self) -> Result<()> {
-        let Part::Quantile(options) = self.part;
-        let backend = Backend::choose(options.backend, "bench quantile")?;
         // On a thread of the pool, as training.
-        let report = rayon::scope(|_| quantile::run(backend, options.peer.as_deref()))?;
-        if options.json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
+        match self.part {
+            Part::Quantile(options) => {
+                let backend = Backend::choose(options.backend, "bench quantile")?;
+                let report = rayon::scope(|_| quantile::run(backend, options.peer.as_deref()))?;
+                options.show(&report, print_quantile)
+            }
+            Part::Step(StepOptions {
+                domain,
+                configuration,
+                density,
+                options,
+            }) => {
+                let backend = Backend::choose(options.backend, "bench step")?;
+                let config = configuration.load(&domain, None)?;
+                let density = density.unwrap_or(config.annealing.initial_density);
+                let peer = options.peer.as_deref();
+                let report = rayon::scope(|_| step::run(&config, density, backend, peer))?;
+                options.show(&report, print_step)
+            }
+        }
+    }
+}
+
+impl Options {
+    fn show<R: Serialize>(&self, report: &R, print: impl Fn(&R)) -> Result<()> {
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(report)?);
         } else {
-            print(&report);
+            print(report);
         }
         Ok(())
     }
 }
 
-fn print(report: &Report) {
+fn print_step(report: &step::Report) {
+    let mebibytes = |bytes: Option<u64>| optional(bytes.map(|bytes| bytes as f64 / 1048576.0), 0);
+    println!(
+        "{} on {} threads, batches of {}, density {}, medians\n",
+        report.backend, report.threads, report.batch_size, report.density
+    );
+    println!(
+        "training    {:>9.1} samples/s, PyTorch {}, ratio {}",
+        report.samples_per_s,
+        optional(report.peer_samples_per_s, 1),
+        optional(report.ratio, 2)
+    );
+    println!(
+        "validation  {:>9.1} samples/s",
+        report.validation_samples_per_s
+    );
+    println!(
+        "peak memory {:>9} MiB, PyTorch {} MiB\n",
+        mebibytes(report.peak_memory),
+        mebibytes(report.peer_peak_memory)
+    );
+    println!(
+        "{:<20} {:>11} {:>12} {:>11} {:>6}",
+        "ms", "forward", "backward", "PyTorch", "ratio"
+    );
+    for part in &report.parts {
+        let both = part.forward_ms + part.backward_ms.unwrap_or(0.0);
+        println!(
+            "{:<20} {:>11.3} {:>12} {:>11} {:>6}",
+            part.name,
+            part.forward_ms,
+            optional(part.backward_ms, 3),
+            optional(part.peer_ms, 3),
+            optional(part.peer_ms.map(|peer| peer / both), 2)
+        );
+    }
+    println!("\nPyTorch's data is made beforehand, and counts for nothing there.");
+}
+
+fn optional(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+fn print_quantile(report: &quantile::Report) {
     println!("{} on {} threads, medians", report.backend, report.threads);
     println!(
         "\n{:<20} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6} {:>10} {:>11} {:>10} {:>7} {:>7}",
@@ -65,9 +148,6 @@ fn print(report: &Report) {
         "cold x",
         "warm x"
     );
-    let optional = |value: Option<f64>, digits: usize| {
-        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-    };
     for row in &report.quantile {
         println!(
             "{:<20} {:>7} {:>9.3} {:>9.3} {:>9.1} {:>9.1} {:>9.1} {:>5.0}% {:>10.2} {:>11.2} {:>10} {:>7} {:>7}",

@@ -1,0 +1,81 @@
+//! One step of training: loss, gradients, update.
+
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData};
+use sparling_data::{Batch, Domain};
+use sparling_models::Sparling;
+
+use crate::checkpoint::number_parameters;
+use crate::clip::clip_global_norm;
+use crate::config::RunConfig;
+use crate::loss::Targets;
+
+/// A model in training and its optimiser.
+pub struct Learner {
+    /// The model, on the autodiff device.
+    pub model: Sparling,
+    /// Its optimiser.
+    pub optimizer: ModuleOptimizer,
+    device: Device,
+    gradient_clip_norm: Option<f64>,
+}
+
+impl Learner {
+    /// Initialises the model from the configuration's seed, on a device with autodiff.
+    pub fn new(config: &RunConfig, domain: &dyn Domain, device: Device) -> Self {
+        device.seed(config.seed);
+        let training = &config.training;
+        let adam = AdamConfig::new()
+            .with_beta_1(training.beta_1 as f32)
+            .with_beta_2(training.beta_2 as f32)
+            .with_epsilon(training.epsilon as f32);
+        Self {
+            model: number_parameters(config.model(domain).init(&device)),
+            optimizer: adam.init(),
+            device,
+            gradient_clip_norm: training.gradient_clip_norm,
+        }
+    }
+
+    /// Where the model is.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The batch's loss.
+    pub fn loss(&self, batch: Batch, domain: &dyn Domain) -> Tensor<1> {
+        let size = batch.tokens.len();
+        let targets = Targets::new(&batch.tokens, domain.vocabulary(), &self.device);
+        let read = targets.read.clone();
+        let logits = match *domain.input_shape().as_slice() {
+            [channels, length] => {
+                let data = TensorData::new(batch.inputs, [size, channels, length]);
+                self.model
+                    .forward(Tensor::<3>::from_data(data, &self.device), read)
+            }
+            [channels, height, width] => {
+                let data = TensorData::new(batch.inputs, [size, channels, height, width]);
+                self.model
+                    .forward(Tensor::<4>::from_data(data, &self.device), read)
+            }
+            ref shape => panic!("expected one or two spatial dimensions, got {shape:?}"),
+        };
+        targets.cross_entropy(logits)
+    }
+
+    /// The gradients of a loss.
+    pub fn gradients(&self, loss: &Tensor<1>) -> GradientsParams {
+        GradientsParams::from_grads(loss.backward(), &self.model)
+    }
+
+    /// Clips the gradients and takes the optimiser's step.
+    pub fn update(&mut self, gradients: GradientsParams, learning_rate: f64) {
+        let gradients = match self.gradient_clip_norm {
+            Some(norm) => clip_global_norm(&self.model, gradients, norm),
+            None => gradients,
+        };
+        self.model = self
+            .optimizer
+            .step(learning_rate, self.model.clone(), gradients);
+    }
+}
