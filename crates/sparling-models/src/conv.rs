@@ -9,13 +9,14 @@ mod cpu;
 #[cfg(feature = "flex")]
 mod extension;
 #[cfg(feature = "flex")]
-mod kernel;
-#[cfg(feature = "flex")]
 mod norm;
 
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Tensor, activation};
 use sparling_layer::BatchNorm;
+
+#[cfg(feature = "flex")]
+use crate::flex::on_flex;
 
 /// A convolution that keeps the spatial size.
 ///
@@ -26,7 +27,7 @@ use sparling_layer::BatchNorm;
 pub(crate) fn conv(layer: &Conv2d, input: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "flex")]
     if let Some(bias) = layer.bias.as_ref().filter(|_| on_flex(&input)) {
-        return flex::conv(input, layer.weight.val(), bias.val());
+        return fused::conv(input, layer.weight.val(), bias.val());
     }
     layer.forward(input)
 }
@@ -40,24 +41,13 @@ pub(crate) fn conv(layer: &Conv2d, input: Tensor<4>) -> Tensor<4> {
 pub(crate) fn norm_relu_conv(norm: &BatchNorm, layer: &Conv2d, input: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "flex")]
     if let Some(bias) = layer.bias.as_ref().filter(|_| on_flex(&input)) {
-        return flex::norm_relu_conv(norm, input, layer.weight.val(), bias.val());
+        return fused::norm_relu_conv(norm, input, layer.weight.val(), bias.val());
     }
     layer.forward(activation::relu(norm.forward(input)))
 }
 
 #[cfg(feature = "flex")]
-fn on_flex(input: &Tensor<4>) -> bool {
-    use burn::backend::DispatchDevice;
-    use burn::tensor::DType;
-    input.dtype() == DType::F32
-        && matches!(
-            input.device().inner().as_dispatch(),
-            DispatchDevice::Flex(_)
-        )
-}
-
-#[cfg(feature = "flex")]
-mod flex {
+mod fused {
     use burn::backend::Dispatch;
     use burn::tensor::Tensor;
     use sparling_layer::BatchNorm;

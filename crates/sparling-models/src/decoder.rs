@@ -6,6 +6,7 @@ mod positional;
 pub mod pytorch;
 mod reembed;
 mod row_lstm;
+mod rows;
 mod transformer;
 
 use burn::module::Module;
@@ -18,6 +19,7 @@ pub use reembed::Reembed;
 pub use row_lstm::{RowLstm, RowLstmConfig, RowLstmStart};
 pub use transformer::{DecoderLayer, EncoderLayer, TransformerLayerConfig};
 
+use crate::linear::linear;
 use attention::causal_mask;
 
 /// Configuration of a [`Decoder`]. Nothing has a default: every size is a scientific parameter.
@@ -226,7 +228,7 @@ impl Decoder {
         for layer in &self.decoder {
             x = layer.forward(x, mask.clone(), layer.cross.project(memory.clone()));
         }
-        self.output.forward(x)
+        linear(&self.output, x)
     }
 
     /// The motifs as a map, and the pooling's window: a sequence is a map one column wide.

@@ -6,6 +6,13 @@
 
 mod conv;
 pub mod decoder;
+#[cfg(feature = "flex")]
+mod elementary;
+#[cfg(feature = "flex")]
+mod flex;
+#[cfg(feature = "flex")]
+mod kernel;
+mod linear;
 pub mod motif;
 pub mod residual;
 pub mod sparling;

@@ -3,10 +3,12 @@
 //! Each example is one task; sums over the batch are taken in its order, so that results do not
 //! depend on how tasks are scheduled.
 
+use std::mem::MaybeUninit;
+
 use rayon::prelude::*;
 use sparling_layer::reduce;
 
-use super::kernel::{CHANNELS, Correlate, OVERRUN, TAPS, WeightGradient};
+use crate::kernel::{CHANNELS, Correlate, OVERRUN, TAPS, WeightGradient};
 
 /// The sizes of a convolution: `[batch, inputs, height, width]` to
 /// `[batch, outputs, height, width]`.
@@ -128,11 +130,13 @@ pub(super) fn forward(
 ) -> Vec<f32> {
     let packed = pack(weight, shape.outputs, shape.inputs * shape.taps());
     let offsets = shape.offsets(shape.inputs);
-    let mut output = vec![0.0; shape.batch * shape.outputs * shape.pixels()];
+    let length = shape.batch * shape.outputs * shape.pixels();
+    // Zeroing it first would be one more pass over memory, and on one thread.
+    let mut output = Vec::with_capacity(length);
     let examples = input.par_chunks_exact(shape.inputs * shape.pixels());
-    output
+    output.spare_capacity_mut()[..length]
         .par_chunks_exact_mut(shape.outputs * shape.pixels())
-        .zip(examples)
+        .zip_eq(examples)
         .for_each_init(
             || (shape.padded(), vec![0.0; CHANNELS * shape.stride()]),
             |(planes, rows), (output, example)| {
@@ -140,6 +144,8 @@ pub(super) fn forward(
                 correlate(shape, planes, &offsets, &packed, bias, rows, output);
             },
         );
+    // SAFETY: there is one chunk per example, and `correlate` writes every row of every channel.
+    unsafe { output.set_len(length) };
     output
 }
 
@@ -149,18 +155,26 @@ pub(super) fn input_gradient(shape: &ConvShape, weight: &[f32], output_grad: &[f
     forward(&back, output_grad, None, &transpose(shape, weight), None)
 }
 
-/// The gradient of the weight, `[outputs, inputs, rows, columns]`.
-pub(super) fn weight_gradient(
+/// The gradients of a convolution's parameters.
+pub(super) struct ParameterGradients {
+    /// `[outputs, inputs, rows, columns]`
+    pub(super) weight: Vec<f32>,
+    /// The sum over batch and space.
+    pub(super) bias: Vec<f32>,
+}
+
+/// The gradients of weight and bias.
+pub(super) fn parameter_gradients(
     shape: &ConvShape,
     input: &[f32],
     activation: Option<Activation<'_>>,
     output_grad: &[f32],
-) -> Vec<f32> {
+) -> ParameterGradients {
     let taps = shape.inputs * shape.taps();
     let mut offsets = shape.offsets(shape.inputs);
     offsets.resize(taps.next_multiple_of(TAPS), 0);
     let (outputs, stride) = (shape.outputs.next_multiple_of(CHANNELS), shape.stride());
-    let partial: Vec<Vec<f32>> = input
+    let partial: Vec<[Vec<f32>; 2]> = input
         .par_chunks_exact(shape.inputs * shape.pixels())
         .zip(output_grad.par_chunks_exact(shape.outputs * shape.pixels()))
         .map_init(
@@ -177,39 +191,32 @@ pub(super) fn weight_gradient(
                     gradients: &mut gradients,
                 }
                 .run();
-                gradients
+                let planes = output_grad.chunks_exact(shape.pixels());
+                [gradients, planes.map(reduce::sum).collect()]
             },
         )
         .collect();
-    let mut gradient = vec![0.0; shape.outputs * taps];
-    for partial in partial {
-        for (sum, part) in gradient
-            .chunks_exact_mut(taps)
-            .zip(partial.chunks_exact(offsets.len()))
-        {
-            sum.iter_mut()
-                .zip(part)
-                .for_each(|(sum, part)| *sum += part);
+    let mut sums = ParameterGradients {
+        weight: vec![0.0; shape.outputs * taps],
+        bias: vec![0.0; shape.outputs],
+    };
+    for [weight, bias] in partial {
+        let parts = weight.chunks_exact(offsets.len());
+        for (sum, part) in sums.weight.chunks_exact_mut(taps).zip(parts) {
+            add(sum, &part[..taps]);
         }
+        add(&mut sums.bias, &bias);
     }
-    gradient
+    sums
 }
 
-/// The gradient of the bias: the sum over batch and space.
-pub(super) fn bias_gradient(shape: &ConvShape, output_grad: &[f32]) -> Vec<f32> {
-    let mut gradient = vec![0.0; shape.outputs];
-    for example in output_grad.chunks_exact(shape.outputs * shape.pixels()) {
-        for (sum, plane) in gradient
-            .iter_mut()
-            .zip(example.chunks_exact(shape.pixels()))
-        {
-            *sum += reduce::sum(plane);
-        }
+fn add(sums: &mut [f32], parts: &[f32]) {
+    for (sum, part) in sums.iter_mut().zip(parts) {
+        *sum += part;
     }
-    gradient
 }
 
-/// Computes all output channels of one example from its padded planes.
+/// Computes all output channels of one example from its padded planes: every value of `output`.
 fn correlate(
     shape: &ConvShape,
     planes: &[f32],
@@ -217,7 +224,7 @@ fn correlate(
     packed: &[[f32; CHANNELS]],
     bias: Option<&[f32]>,
     rows: &mut [f32],
-    output: &mut [f32],
+    output: &mut [MaybeUninit<f32>],
 ) {
     let stride = shape.stride();
     let blocks = output
@@ -245,7 +252,7 @@ fn correlate(
         {
             let padded = row.chunks(shape.planes().row);
             for (pixels, padded) in plane.chunks_exact_mut(shape.width).zip(padded) {
-                pixels.copy_from_slice(&padded[..shape.width]);
+                pixels.write_copy_of_slice(&padded[..shape.width]);
             }
         }
     }

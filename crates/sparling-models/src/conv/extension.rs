@@ -1,18 +1,17 @@
 //! The operators on Burn's Flex backend, and their gradients.
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, Flex, backend_extension};
-use burn::tensor::{Shape, TensorData};
 use sparling_layer::reduce;
 
-use super::cpu::{self, Activation, ConvShape};
+use super::cpu::{self, Activation, ConvShape, ParameterGradients};
 use super::norm::Norm;
-
-type FlexFloat = FloatTensor<Flex>;
+use crate::flex::{FlexFloat, Values, tensor, vector};
 
 /// Convolutions that keep the spatial size, of inputs `[batch, inputs, height, width]` by weights
 /// `[outputs, inputs, rows, columns]` with odd rows and columns.
@@ -229,14 +228,12 @@ impl Backward<Flex, 3> for ConvBackward {
             let gradient = cpu::input_gradient(&shape, weight.get(), grad.get());
             gradients.register::<Flex>(node.id, input_tensor(&shape, gradient));
         }
-        if let Some(node) = weight_node {
-            let gradient = cpu::weight_gradient(&shape, input.get(), None, grad.get());
-            gradients.register::<Flex>(node.id, weight_tensor(&shape, gradient));
+        let parameters = [weight_node, bias_node].map(|node| node.map(|node| node.id));
+        if parameters == [None, None] {
+            return;
         }
-        if let Some(node) = bias_node {
-            let gradient = cpu::bias_gradient(&shape, grad.get());
-            gradients.register::<Flex>(node.id, vector(gradient));
-        }
+        let gradient = cpu::parameter_gradients(&shape, input.get(), None, grad.get());
+        register_parameters(&shape, gradients, parameters, gradient);
     }
 }
 
@@ -285,17 +282,16 @@ impl Backward<Flex, 5> for NormConvBackward {
             pixels: shape.height * shape.width,
         };
         let [input_node, gamma_node, beta_node, weight_node, bias_node] = ops.parents;
-        if let Some(node) = weight_node {
+        let parameters = [weight_node, bias_node].map(|node| node.map(|node| node.id));
+        if parameters != [None, None] {
             let (scale, shift) = norm.affine();
             let activation = Activation {
                 scale: &scale,
                 shift: &shift,
             };
-            let gradient = cpu::weight_gradient(&shape, norm.input, Some(activation), grad.get());
-            gradients.register::<Flex>(node.id, weight_tensor(&shape, gradient));
-        }
-        if let Some(node) = bias_node {
-            gradients.register::<Flex>(node.id, vector(cpu::bias_gradient(&shape, grad.get())));
+            let gradient =
+                cpu::parameter_gradients(&shape, norm.input, Some(activation), grad.get());
+            register_parameters(&shape, gradients, parameters, gradient);
         }
         if input_node.is_none() && gamma_node.is_none() && beta_node.is_none() {
             return;
@@ -313,22 +309,23 @@ impl Backward<Flex, 5> for NormConvBackward {
     }
 }
 
-/// A tensor's values, row-major.
-struct Values(FlexFloat);
-
-impl Values {
-    fn new(tensor: FlexFloat) -> Self {
-        Self(if tensor.is_contiguous() {
-            tensor
-        } else {
-            tensor.to_contiguous()
-        })
+fn register_parameters(
+    shape: &ConvShape,
+    gradients: &mut Gradients,
+    [weight, bias]: [Option<NodeId>; 2],
+    gradient: ParameterGradients,
+) {
+    if let Some(node) = weight {
+        let kernel = [
+            shape.outputs,
+            shape.inputs,
+            shape.kernel[0],
+            shape.kernel[1],
+        ];
+        gradients.register::<Flex>(node, tensor(gradient.weight, kernel));
     }
-
-    fn get(&self) -> &[f32] {
-        self.0
-            .as_slice()
-            .expect("made contiguous, and checked to be f32 before dispatch")
+    if let Some(node) = bias {
+        gradients.register::<Flex>(node, vector(gradient.bias));
     }
 }
 
@@ -372,25 +369,4 @@ fn input_tensor(shape: &ConvShape, values: Vec<f32>) -> FlexFloat {
         values,
         [shape.batch, shape.inputs, shape.height, shape.width],
     )
-}
-
-fn weight_tensor(shape: &ConvShape, values: Vec<f32>) -> FlexFloat {
-    tensor(
-        values,
-        [
-            shape.outputs,
-            shape.inputs,
-            shape.kernel[0],
-            shape.kernel[1],
-        ],
-    )
-}
-
-fn vector(values: Vec<f32>) -> FlexFloat {
-    let length = values.len();
-    tensor(values, [length])
-}
-
-fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexFloat {
-    FlexFloat::from_data(TensorData::new(values, shape))
 }

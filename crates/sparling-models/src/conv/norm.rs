@@ -1,7 +1,7 @@
 //! Batch normalisation on slices, per channel of `[batch, channels, pixels]`.
 
 use rayon::prelude::*;
-use sparling_layer::reduce::{self, planes};
+use sparling_layer::reduce;
 
 /// What the backward pass through `relu(gamma * (x - mean) / deviation + beta)` needs.
 #[derive(Clone, Copy)]
@@ -41,24 +41,28 @@ impl Norm<'_> {
     pub(super) fn backward(&self, mut output_grad: Vec<f32>) -> NormGradients {
         let channels = self.mean.len();
         let (scale, shift) = self.affine();
-        self.mask(&scale, &shift, &mut output_grad);
-        let count = (self.input.len() / channels) as f32;
-        let (beta, gamma): (Vec<f32>, Vec<f32>) = (0..channels)
-            .into_par_iter()
-            .map(|channel| {
-                let grads = planes(&output_grad, channel, channels, self.pixels);
-                let inputs = planes(self.input, channel, channels, self.pixels);
-                let (mut sum, mut product) = (0.0_f64, 0.0_f64);
-                for (grad, input) in grads.zip(inputs) {
-                    sum += f64::from(reduce::sum(grad));
-                    product += f64::from(reduce::centred_dot(grad, input, self.mean[channel]));
-                }
-                (
-                    sum as f32,
-                    (product * f64::from(self.inverse[channel])) as f32,
-                )
+        let planes: Vec<[f64; 2]> = output_grad
+            .par_chunks_mut(self.pixels)
+            .zip(self.input.par_chunks(self.pixels))
+            .enumerate()
+            .map(|(plane, (grad, input))| {
+                let channel = plane % channels;
+                mask(scale[channel], shift[channel], input, grad);
+                let product = reduce::centred_dot(grad, input, self.mean[channel]);
+                [f64::from(reduce::sum(grad)), f64::from(product)]
             })
-            .unzip();
+            .collect();
+        let sum = |channel: usize, part: usize| -> f64 {
+            let planes = planes.iter().skip(channel).step_by(channels);
+            planes.map(|plane| plane[part]).sum()
+        };
+        let beta: Vec<f32> = (0..channels)
+            .map(|channel| sum(channel, 0) as f32)
+            .collect();
+        let gamma: Vec<f32> = (0..channels)
+            .map(|channel| (sum(channel, 1) * f64::from(self.inverse[channel])) as f32)
+            .collect();
+        let count = (self.input.len() / channels) as f32;
         output_grad
             .par_chunks_mut(self.pixels)
             .zip(self.input.par_chunks(self.pixels))
@@ -77,23 +81,15 @@ impl Norm<'_> {
             beta,
         }
     }
+}
 
-    /// Sets the gradient to zero where the activation was.
-    fn mask(&self, scale: &[f32], shift: &[f32], output_grad: &mut [f32]) {
-        let channels = self.mean.len();
-        output_grad
-            .par_chunks_mut(self.pixels)
-            .zip(self.input.par_chunks(self.pixels))
-            .enumerate()
-            .for_each(|(plane, (grad, input))| {
-                let (scale, shift) = (scale[plane % channels], shift[plane % channels]);
-                for (grad, input) in grad.iter_mut().zip(input) {
-                    *grad = if scale * input + shift > 0.0 {
-                        *grad
-                    } else {
-                        0.0
-                    };
-                }
-            });
+/// Sets the gradient to zero where the activation was.
+fn mask(scale: f32, shift: f32, input: &[f32], output_grad: &mut [f32]) {
+    for (grad, input) in output_grad.iter_mut().zip(input) {
+        *grad = if scale * input + shift > 0.0 {
+            *grad
+        } else {
+            0.0
+        };
     }
 }

@@ -115,7 +115,7 @@ fn activation_comes_first() {
 }
 
 /// `forward` is linear in input and weight, so its gradients satisfy
-/// `<forward(x, w), g> = <x, input_gradient> = <w, weight_gradient>`, for any direction.
+/// `<forward(x, w), g> = <x, input_gradient> = <w, weight's gradient>`, for any direction.
 #[test]
 fn gradients_are_adjoint_to_forward() {
     for shape in shapes() {
@@ -126,7 +126,7 @@ fn gradients_are_adjoint_to_forward() {
         let (input, weight) = (numbers(inputs, 1), numbers(weights, 2));
         let grad = numbers(shape.batch * shape.outputs * shape.pixels(), 3);
         let input_grad = input_gradient(&shape, &weight, &grad);
-        let weight_grad = weight_gradient(&shape, &input, None, &grad);
+        let weight_grad = parameter_gradients(&shape, &input, None, &grad).weight;
         for seed in 4..8 {
             let (direction, turn) = (numbers(inputs, seed), numbers(weights, seed + 10));
             let along = forward(&shape, &direction, None, &weight, None);
@@ -142,7 +142,9 @@ fn bias_gradient_sums_batch_and_space() {
     let shape = shapes()[0];
     let grad = vec![1.0; shape.batch * shape.outputs * shape.pixels()];
     let expected = vec![(shape.batch * shape.pixels()) as f32; shape.outputs];
-    assert_eq!(bias_gradient(&shape, &grad), expected);
+    let input = numbers(shape.batch * shape.inputs * shape.pixels(), 1);
+    let gradient = parameter_gradients(&shape, &input, None, &grad);
+    assert_eq!(gradient.bias, expected);
 }
 
 fn dot64(left: &[f32], right: &[f32]) -> f32 {

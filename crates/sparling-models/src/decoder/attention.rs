@@ -4,6 +4,9 @@ use burn::module::{Initializer, Module};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::rows::softmax;
+use crate::linear::linear;
+
 /// What a masked score is lowered by: its weight is exactly zero in `f32`, and unlike an infinity it
 /// is safe where a shader compiler assumes finite numbers.
 const MASKED: f32 = -1e9;
@@ -57,7 +60,7 @@ impl SelfAttention {
     pub(super) fn forward(&self, input: Tensor<3>, mask: Option<Tensor<2>>) -> Tensor<3> {
         let (query, memory) = self.project(input);
         let context = attend(query, memory, mask, &self.dropout);
-        self.output.forward(context)
+        linear(&self.output, context)
     }
 
     /// Attends from the next tokens to all up to them, whose keys and values `cache` collects.
@@ -74,11 +77,11 @@ impl SelfAttention {
         };
         let context = attend(query, memory.clone(), None, &self.dropout);
         *cache = Some(memory);
-        self.output.forward(context)
+        linear(&self.output, context)
     }
 
     fn project(&self, input: Tensor<3>) -> (Tensor<4>, KeysValues) {
-        let projected = self.projection.forward(input);
+        let projected = linear(&self.projection, input);
         let [query, keys, values] = split_heads(projected, self.heads);
         (query, KeysValues { keys, values })
     }
@@ -97,7 +100,7 @@ impl CrossAttention {
 
     /// The keys and values of a memory `[batch, source, width]`.
     pub(super) fn project(&self, memory: Tensor<3>) -> KeysValues {
-        let [keys, values] = split_heads(self.key_value.forward(memory), self.heads);
+        let [keys, values] = split_heads(linear(&self.key_value, memory), self.heads);
         KeysValues { keys, values }
     }
 
@@ -108,9 +111,9 @@ impl CrossAttention {
     /// - input: `[batch, time, width]`
     /// - output: `[batch, time, width]`
     pub(super) fn forward(&self, input: Tensor<3>, memory: KeysValues) -> Tensor<3> {
-        let [query] = split_heads(self.query.forward(input), self.heads);
+        let [query] = split_heads(linear(&self.query, input), self.heads);
         let context = attend(query, memory, None, &self.dropout);
-        self.output.forward(context)
+        linear(&self.output, context)
     }
 }
 
@@ -158,8 +161,6 @@ fn split_heads<const N: usize>(packed: Tensor<3>, heads: usize) -> [Tensor<4>; N
 
 /// Scaled dot-product attention, its heads merged.
 ///
-/// The softmax's division is done on the context, which is smaller than the scores.
-///
 /// # Shapes
 ///
 /// - query: `[batch, heads, time, features]`
@@ -173,15 +174,14 @@ fn attend(
     let [batch, heads, time, features] = query.dims();
     let scale = 1.0 / (features as f64).sqrt();
 
-    let scores = (query * scale).matmul(memory.keys.swap_dims(2, 3)); // [batch, heads, time, source]
+    let scores = query.matmul(memory.keys.swap_dims(2, 3)); // [batch, heads, time, source]
     let scores = match mask {
         Some(mask) => scores + mask.unsqueeze(),
         None => scores,
     };
-    let largest = scores.clone().detach().max_dim(3);
-    let weights = (scores - largest).exp();
-    let total = weights.clone().sum_dim(3);
-    let context = dropout.forward(weights).matmul(memory.values) / total;
+    let context = dropout
+        .forward(softmax(scores, scale))
+        .matmul(memory.values);
 
     context
         .swap_dims(1, 2)

@@ -1,7 +1,18 @@
 //! The decoder's entry: motifs are embedded position by position, then max pooled.
+//!
+//! On Flex, Burn's CPU backend, the two are one operator that touches active motifs only. Every
+//! other backend composes Burn's operators, the twin that it is tested against.
+
+#[cfg(feature = "flex")]
+mod cpu;
+#[cfg(feature = "flex")]
+mod extension;
 
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Int, Tensor, assert_shape};
+
+#[cfg(feature = "flex")]
+use crate::flex::on_flex;
 
 /// A 1x1 convolution from the motifs' channels, followed by max pooling.
 #[derive(Module, Debug)]
@@ -29,9 +40,8 @@ impl Reembed {
     /// Embeds each position and keeps each feature's maximum over each window; positions that do not
     /// fill a window are left out.
     ///
-    /// Of the embedding of all positions, by far the decoder's largest tensor, only the places of the
-    /// maxima are kept: the motifs found there are embedded once more, and gradients flow through
-    /// that. Of equal maxima the first in row-major order gets the gradient, as in PyTorch.
+    /// The embedding of all positions, which would be by far the decoder's largest tensor, is never
+    /// kept. Of equal maxima the first in row-major order gets the gradient, as in PyTorch.
     ///
     /// # Shapes
     ///
@@ -42,8 +52,38 @@ impl Reembed {
     ///
     /// Panics if the motifs do not have the configured channels or are smaller than the window.
     pub(super) fn reembed_and_pool(&self, motifs: Tensor<4>, window: [usize; 2]) -> Tensor<4> {
-        let [features, channels] = self.weight.dims();
+        let [_, channels] = self.weight.dims();
         assert_shape!(motifs, [_, channels, _, _]);
+        let [_, _, height, width] = motifs.dims();
+        assert!(
+            height >= window[0] && width >= window[1],
+            "motifs of {height}x{width} are smaller than the pooling window of {}x{}",
+            window[0],
+            window[1],
+        );
+        self.pool(motifs, window) + self.bias.val().unsqueeze()
+    }
+
+    /// [`reembed_and_pool`](Self::reembed_and_pool) without the bias, which changes no maximum's
+    /// place.
+    fn pool(&self, motifs: Tensor<4>, window: [usize; 2]) -> Tensor<4> {
+        #[cfg(feature = "flex")]
+        if on_flex(&motifs) {
+            use burn::backend::Dispatch;
+            use extension::EmbedMax;
+            return Tensor::from_dispatch(Dispatch::embed_max(
+                motifs.into_dispatch(),
+                self.weight.val().into_dispatch(),
+                window,
+            ));
+        }
+        self.pool_composed(motifs, window)
+    }
+
+    /// The same by Burn's operators: the maxima's places are found first, then the motifs there are
+    /// embedded once more, and gradients flow through that.
+    fn pool_composed(&self, motifs: Tensor<4>, window: [usize; 2]) -> Tensor<4> {
+        let [features, channels] = self.weight.dims();
         let (windows, [rows, columns]) = windows(motifs, window);
         let [batch, _, cells, area] = windows.dims();
 
@@ -63,7 +103,6 @@ impl Reembed {
         pooled
             .reshape([batch, features, rows, columns])
             .permute([0, 2, 3, 1])
-            + self.bias.val().unsqueeze()
     }
 }
 
@@ -76,13 +115,6 @@ impl Reembed {
 fn windows(motifs: Tensor<4>, window: [usize; 2]) -> (Tensor<4>, [usize; 2]) {
     let [batch, channels, height, width] = motifs.dims();
     let [rows, columns] = [height / window[0], width / window[1]];
-    assert!(
-        rows > 0 && columns > 0,
-        "motifs of {height}x{width} are smaller than the pooling window of {}x{}",
-        window[0],
-        window[1],
-    );
-
     let used = [rows * window[0], columns * window[1]];
     let motifs = if used == [height, width] {
         motifs
@@ -96,8 +128,7 @@ fn windows(motifs: Tensor<4>, window: [usize; 2]) -> (Tensor<4>, [usize; 2]) {
     (windows, [rows, columns])
 }
 
-/// Where each feature is largest in each window, as an index into all windows' positions. The bias,
-/// which changes no maximum's place, is left out.
+/// Where each feature is largest in each window, as an index into all windows' positions.
 ///
 /// # Shapes
 ///
@@ -140,34 +171,47 @@ mod tests {
             .assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(1e-5));
     }
 
-    /// Sparse motifs, so that most windows hold nothing but ties.
+    /// From all positions active to most windows empty, with windows that do not fill the map.
     #[test]
     fn equals_a_convolution_and_max_pooling() {
         let device = Device::default().autodiff();
-        let layer = Reembed::new(3, 6, &device);
+        let layer = Reembed::new(3, 21, &device);
         for (size, window) in [([8, 12], [4, 4]), ([11, 9], [4, 4]), ([13, 1], [4, 1])] {
-            let normal = Distribution::Normal(-1.0, 1.0);
-            let motifs = Tensor::<4>::random([2, 3, size[0], size[1]], normal, &device);
-            let motifs = motifs.clamp_min(0.0).detach().require_grad();
-
-            let actual = layer.reembed_and_pool(motifs.clone(), window);
-            let expected = reference(&layer, motifs.clone(), window);
-            assert_close(actual.clone(), expected.clone());
-
-            let cotangent = actual.random_like(Distribution::Normal(0.0, 1.0)).detach();
-            let actual = (actual * cotangent.clone()).sum().backward();
-            let expected = (expected * cotangent).sum().backward();
-            assert_close(
-                motifs.grad(&actual).unwrap(),
-                motifs.grad(&expected).unwrap(),
-            );
-            let (weight, bias) = (layer.weight.val(), layer.bias.val());
-            assert_close(
-                weight.grad(&actual).unwrap(),
-                weight.grad(&expected).unwrap(),
-            );
-            assert_close(bias.grad(&actual).unwrap(), bias.grad(&expected).unwrap());
+            for mean in [3.0, -1.0, -2.5] {
+                let normal = Distribution::Normal(mean, 1.0);
+                let motifs = Tensor::<4>::random([2, 3, size[0], size[1]], normal, &device);
+                let motifs = motifs.clamp_min(0.0).detach().require_grad();
+                let composed = layer.pool_composed(motifs.clone(), window);
+                let composed = composed + layer.bias.val().unsqueeze();
+                let pooled = layer.reembed_and_pool(motifs.clone(), window);
+                for actual in [composed, pooled] {
+                    assert_equal_with_gradients(&layer, &motifs, window, actual);
+                }
+            }
         }
+    }
+
+    fn assert_equal_with_gradients(
+        layer: &Reembed,
+        motifs: &Tensor<4>,
+        window: [usize; 2],
+        actual: Tensor<4>,
+    ) {
+        let expected = reference(layer, motifs.clone(), window);
+        assert_close(actual.clone(), expected.clone());
+        let cotangent = actual.random_like(Distribution::Normal(0.0, 1.0)).detach();
+        let actual = (actual * cotangent.clone()).sum().backward();
+        let expected = (expected * cotangent).sum().backward();
+        assert_close(
+            motifs.grad(&actual).unwrap(),
+            motifs.grad(&expected).unwrap(),
+        );
+        let (weight, bias) = (layer.weight.val(), layer.bias.val());
+        assert_close(
+            weight.grad(&actual).unwrap(),
+            weight.grad(&expected).unwrap(),
+        );
+        assert_close(bias.grad(&actual).unwrap(), bias.grad(&expected).unwrap());
     }
 
     #[test]

@@ -1,9 +1,22 @@
 //! A bidirectional LSTM along the rows of a feature map.
+//!
+//! On Flex, Burn's CPU backend, its recurrence is one operator. Every other backend composes Burn's
+//! operators, the twin that it is tested against.
+
+#[cfg(feature = "flex")]
+mod cpu;
+#[cfg(feature = "flex")]
+mod extension;
 
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData, assert_shape};
 use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "flex")]
+use crate::flex::on_flex;
+#[cfg(feature = "flex")]
+use crate::linear::by_weight;
 
 /// Configuration of a [`RowLstm`].
 #[derive(Debug, Clone, PartialEq)]
@@ -91,6 +104,35 @@ impl RowLstm {
     ///
     /// Panics if the last axis of the input is not the configured one.
     pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
+        #[cfg(feature = "flex")]
+        if on_flex(&input) {
+            return self.forward_fused(input);
+        }
+        self.forward_composed(input)
+    }
+
+    /// With the recurrence as one operator.
+    #[cfg(feature = "flex")]
+    fn forward_fused(&self, input: Tensor<3>) -> Tensor<3> {
+        use burn::backend::Dispatch;
+        use extension::Recurrence;
+
+        let [_, features, gates] = self.input_weight.dims();
+        assert_shape!(input, [_, _, features]);
+        let [rows, steps, _] = input.dims();
+        let weight = self.input_weight.val().swap_dims(0, 1);
+        let weight = weight.reshape([features, 2 * gates]);
+        let bias = (self.input_bias.val() + self.recurrent_bias.val()).reshape([2 * gates]);
+        let projected = by_weight(input, weight, bias).reshape([rows, steps, 2, gates]);
+        let hidden = Dispatch::recurrence(
+            projected.into_dispatch(),
+            self.recurrent_weight.val().into_dispatch(),
+        );
+        Tensor::<4>::from_dispatch(hidden).reshape([rows, steps, gates / 2])
+    }
+
+    /// By Burn's operators.
+    fn forward_composed(&self, input: Tensor<3>) -> Tensor<3> {
         let [_, hidden, _] = self.recurrent_weight.dims();
         let [rows, steps, _] = input.dims();
 
@@ -317,6 +359,45 @@ mod tests {
             output
                 .into_data()
                 .assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(1e-6));
+        }
+    }
+    /// Rows and features that fill no block of the kernel, and some that do.
+    #[test]
+    fn both_ways_agree_with_their_gradients() {
+        let device = Device::default().autodiff();
+        for (rows, steps, hidden) in [(1, 2, 4), (3, 5, 4), (9, 2, 20), (8, 6, 48)] {
+            let layer = RowLstmConfig {
+                input: INPUT,
+                hidden,
+                start: RowLstmStart::default(),
+            }
+            .init(&device);
+            let normal = Distribution::Normal(0.0, 2.0);
+            let input = Tensor::<3>::random([rows, steps, INPUT], normal, &device).require_grad();
+            let cotangent = Tensor::random([rows, steps, 2 * hidden], normal, &device);
+
+            let [actual, expected] = [
+                layer.forward(input.clone()),
+                layer.forward_composed(input.clone()),
+            ]
+            .map(|output| {
+                let gradients = (output.clone() * cotangent.clone()).sum().backward();
+                [
+                    values(output),
+                    values(input.grad(&gradients).unwrap()),
+                    values(layer.input_weight.val().grad(&gradients).unwrap()),
+                    values(layer.recurrent_weight.val().grad(&gradients).unwrap()),
+                    values(layer.input_bias.val().grad(&gradients).unwrap()),
+                    values(layer.recurrent_bias.val().grad(&gradients).unwrap()),
+                ]
+            });
+            for (actual, expected) in actual.iter().zip(&expected) {
+                assert_eq!(actual.len(), expected.len());
+                let largest = expected.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+                for (actual, expected) in actual.iter().zip(expected) {
+                    assert!((actual - expected).abs() <= 1e-5 * largest.max(1.0));
+                }
+            }
         }
     }
 }

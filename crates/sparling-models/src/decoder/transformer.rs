@@ -2,12 +2,11 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::attention::{CrossAttention, KeysValues, SelfAttention};
-
-const LAYER_NORM_EPSILON: f64 = 1e-5;
+use super::rows::{EPSILON, layer_norm};
+use crate::linear::{linear, linear_relu};
 
 /// Configuration of one layer, of the encoder or of the decoder.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +86,7 @@ impl TransformerLayerConfig {
 
     fn norm(&self, device: &Device) -> LayerNorm {
         LayerNormConfig::new(self.width)
-            .with_epsilon(LAYER_NORM_EPSILON)
+            .with_epsilon(EPSILON)
             .init(device)
     }
 }
@@ -99,12 +98,9 @@ impl EncoderLayer {
     /// - output: `[batch, source, width]`
     pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
         let part = self.attention.forward(input.clone(), None);
-        let x = self
-            .attention_norm
-            .forward(input + self.dropout.forward(part));
+        let x = layer_norm(&self.attention_norm, input + self.dropout.forward(part));
         let part = self.feed_forward.forward(x.clone());
-        self.feed_forward_norm
-            .forward(x + self.dropout.forward(part))
+        layer_norm(&self.feed_forward_norm, x + self.dropout.forward(part))
     }
 }
 
@@ -143,14 +139,11 @@ impl DecoderLayer {
     }
 
     fn after_attention(&self, input: Tensor<3>, part: Tensor<3>, memory: KeysValues) -> Tensor<3> {
-        let x = self
-            .attention_norm
-            .forward(input + self.dropout.forward(part));
+        let x = layer_norm(&self.attention_norm, input + self.dropout.forward(part));
         let part = self.cross.forward(x.clone(), memory);
-        let x = self.cross_norm.forward(x + self.dropout.forward(part));
+        let x = layer_norm(&self.cross_norm, x + self.dropout.forward(part));
         let part = self.feed_forward.forward(x.clone());
-        self.feed_forward_norm
-            .forward(x + self.dropout.forward(part))
+        layer_norm(&self.feed_forward_norm, x + self.dropout.forward(part))
     }
 }
 
@@ -160,7 +153,7 @@ impl FeedForward {
     /// - input: `[batch, time, width]`
     /// - output: `[batch, time, width]`
     fn forward(&self, input: Tensor<3>) -> Tensor<3> {
-        let hidden = relu(self.inner.forward(input));
-        self.outer.forward(self.dropout.forward(hidden))
+        let hidden = linear_relu(&self.inner, input);
+        linear(&self.outer, self.dropout.forward(hidden))
     }
 }

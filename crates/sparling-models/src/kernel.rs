@@ -1,4 +1,5 @@
-//! The two inner loops of a convolution with few channels, for whatever vectors the processor has.
+//! The inner loops of convolutions with few channels and of small products, for whatever vectors the
+//! processor has.
 //!
 //! A padded plane holds the rows of a channel one after the other, a stride apart, with zeros
 //! between them. Shifting the whole plane by one offset therefore reads the input of one kernel
@@ -8,32 +9,32 @@
 use pulp::{Arch, Simd, WithSimd};
 
 /// Output channels computed together: with [`VECTORS`], as many sums as registers can hold.
-pub(super) const CHANNELS: usize = 4;
+pub(crate) const CHANNELS: usize = 4;
 /// Vectors of positions computed together.
 const VECTORS: usize = 3;
 /// The most positions computed together on any processor: readers of planes overrun by less.
-pub(super) const OVERRUN: usize = VECTORS * 16;
+pub(crate) const OVERRUN: usize = VECTORS * 16;
 
 /// `output[c][p] = bias[c] + sum over k of weights[k][c] * input[offsets[k] + p]`.
-pub(super) struct Correlate<'a> {
+pub(crate) struct Correlate<'a> {
     /// Padded planes, at least [`OVERRUN`] longer than any position read.
-    pub(super) input: &'a [f32],
+    pub(crate) input: &'a [f32],
     /// Where each tap of each input channel starts.
-    pub(super) offsets: &'a [usize],
+    pub(crate) offsets: &'a [usize],
     /// The weights of [`CHANNELS`] output channels, per tap.
-    pub(super) weights: &'a [[f32; CHANNELS]],
+    pub(crate) weights: &'a [[f32; CHANNELS]],
     /// The bias of each output channel.
-    pub(super) bias: [f32; CHANNELS],
+    pub(crate) bias: [f32; CHANNELS],
     /// [`CHANNELS`] rows of `stride`.
-    pub(super) output: &'a mut [f32],
+    pub(crate) output: &'a mut [f32],
     /// The length of an output row, at least `positions` and [`OVERRUN`].
-    pub(super) stride: usize,
+    pub(crate) stride: usize,
     /// How many positions are wanted; more may be written.
-    pub(super) positions: usize,
+    pub(crate) positions: usize,
 }
 
 impl Correlate<'_> {
-    pub(super) fn run(self) {
+    pub(crate) fn run(self) {
         Arch::new().dispatch(self);
     }
 }
@@ -67,26 +68,26 @@ impl WithSimd for Correlate<'_> {
 }
 
 /// Taps whose weight gradients are computed together.
-pub(super) const TAPS: usize = 3;
+pub(crate) const TAPS: usize = 3;
 /// Positions summed before moving on, so that what is read again is still in the first cache.
 const CHUNK: usize = 1024;
 
 /// `gradients[c][k] += sum over p of output_grad[c][p] * input[offsets[k] + p]`.
-pub(super) struct WeightGradient<'a> {
+pub(crate) struct WeightGradient<'a> {
     /// Padded planes, at least [`OVERRUN`] longer than any position read.
-    pub(super) input: &'a [f32],
+    pub(crate) input: &'a [f32],
     /// Where each tap of each input channel starts; a multiple of [`TAPS`].
-    pub(super) offsets: &'a [usize],
+    pub(crate) offsets: &'a [usize],
     /// A multiple of [`CHANNELS`] rows of `stride`, zero where a position is padding.
-    pub(super) output_grad: &'a [f32],
+    pub(crate) output_grad: &'a [f32],
     /// The length of a row of `output_grad`, a multiple of 16.
-    pub(super) stride: usize,
+    pub(crate) stride: usize,
     /// A row of `offsets.len()` per output channel.
-    pub(super) gradients: &'a mut [f32],
+    pub(crate) gradients: &'a mut [f32],
 }
 
 impl WeightGradient<'_> {
-    pub(super) fn run(self) {
+    pub(crate) fn run(self) {
         Arch::new().dispatch(self);
     }
 }
@@ -143,4 +144,100 @@ fn products<S: Simd>(
         }
     }
     sums
+}
+
+/// Rows of a product computed together.
+pub(crate) const ROWS: usize = 6;
+/// Vectors of columns computed together.
+const COLUMNS: usize = 2;
+
+/// `output[r][c] = bias[c] + sum over k of left[k][r] * right[k][c]`.
+pub(crate) struct Product<'a> {
+    /// A column of the left matrix after the other.
+    pub(crate) left: &'a [[f32; ROWS]],
+    /// As many rows as `left` has columns.
+    pub(crate) right: &'a [f32],
+    /// What each row of the product starts from; zero if absent.
+    pub(crate) bias: Option<&'a [f32]>,
+    /// [`ROWS`] rows.
+    pub(crate) output: &'a mut [f32],
+}
+
+impl Product<'_> {
+    pub(crate) fn run(self) {
+        Arch::new().dispatch(self);
+    }
+
+    fn columns(&self) -> usize {
+        self.output.len() / ROWS
+    }
+
+    /// For fewer columns than vectors want.
+    #[inline(always)]
+    fn run_narrow(self) {
+        let columns = self.columns();
+        for (row, output) in self.output.chunks_exact_mut(columns).enumerate() {
+            match self.bias {
+                Some(bias) => output.copy_from_slice(bias),
+                None => output.fill(0.0),
+            }
+            for (left, right) in self.left.iter().zip(self.right.chunks_exact(columns)) {
+                for (output, right) in output.iter_mut().zip(right) {
+                    *output += left[row] * right;
+                }
+            }
+        }
+    }
+}
+
+impl WithSimd for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let columns = self.columns();
+        let block = COLUMNS * S::F32_LANES;
+        if columns < block {
+            return self.run_narrow();
+        }
+        // The last block may overlap the one before: the same values are computed again.
+        let last = columns - block;
+        for start in (0..columns).step_by(block).map(|start| start.min(last)) {
+            let bias = match self.bias {
+                Some(bias) => {
+                    let (bias, _) = S::as_simd_f32s(&bias[start..start + block]);
+                    [bias[0], bias[1]]
+                }
+                None => [simd.splat_f32s(0.0); COLUMNS],
+            };
+            let mut sums = [bias; ROWS];
+            for (left, right) in self.left.iter().zip(self.right.chunks_exact(columns)) {
+                let (right, _) = S::as_simd_f32s(&right[start..start + block]);
+                let right: [S::f32s; COLUMNS] = [right[0], right[1]];
+                for (sums, left) in sums.iter_mut().zip(left) {
+                    let left = simd.splat_f32s(*left);
+                    for (sum, right) in sums.iter_mut().zip(right) {
+                        *sum = simd.mul_add_f32s(left, right, *sum);
+                    }
+                }
+            }
+            for (row, sums) in sums.into_iter().enumerate() {
+                let to = row * columns + start;
+                let (output, _) = S::as_mut_simd_f32s(&mut self.output[to..to + block]);
+                output.copy_from_slice(&sums);
+            }
+        }
+    }
+}
+
+/// The transpose of a matrix with so many columns.
+pub(crate) fn transpose(values: &[f32], columns: usize) -> Vec<f32> {
+    let rows = values.len() / columns;
+    let mut transposed = vec![0.0; values.len()];
+    for (row, values) in values.chunks_exact(columns).enumerate() {
+        for (column, value) in values.iter().enumerate() {
+            transposed[column * rows + row] = *value;
+        }
+    }
+    transposed
 }
