@@ -3,11 +3,15 @@
 //! Each example is one task; sums over the batch are taken in its order, so that results do not
 //! depend on how tasks are scheduled.
 
+#[path = "winograd.rs"]
+mod winograd;
+
 use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 use sparling_layer::reduce;
 
+use self::winograd::Winograd;
 use crate::kernel::{CHANNELS, Correlate, OVERRUN, TAPS, WeightGradient};
 
 /// The sizes of a convolution: `[batch, inputs, height, width]` to
@@ -71,6 +75,11 @@ impl ConvShape {
         self.positions().next_multiple_of(OVERRUN)
     }
 
+    /// How many examples a task should take at least, so that few make room for one.
+    fn examples_per_task(&self) -> usize {
+        self.batch.div_ceil(2 * rayon::current_num_threads())
+    }
+
     /// Where each tap of each channel starts in padded planes.
     fn offsets(&self, channels: usize) -> Vec<usize> {
         let planes = self.planes();
@@ -128,23 +137,33 @@ pub(super) fn forward(
     weight: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
-    let packed = pack(weight, shape.outputs, shape.inputs * shape.taps());
-    let offsets = shape.offsets(shape.inputs);
     let length = shape.batch * shape.outputs * shape.pixels();
     // Zeroing it first would be one more pass over memory, and on one thread.
     let mut output = Vec::with_capacity(length);
-    let examples = input.par_chunks_exact(shape.inputs * shape.pixels());
-    output.spare_capacity_mut()[..length]
+    let examples = output.spare_capacity_mut()[..length]
         .par_chunks_exact_mut(shape.outputs * shape.pixels())
-        .zip_eq(examples)
-        .for_each_init(
+        .zip_eq(input.par_chunks_exact(shape.inputs * shape.pixels()))
+        .with_min_len(shape.examples_per_task());
+    if let Some(winograd) = Winograd::new(shape) {
+        let weights = winograd.weights(weight);
+        examples.for_each_init(
+            || winograd.room(CHANNELS),
+            |room, (output, example)| {
+                winograd.forward(example, activation, &weights, bias, room, output);
+            },
+        );
+    } else {
+        let packed = pack(weight, shape.outputs, shape.inputs * shape.taps());
+        let offsets = shape.offsets(shape.inputs);
+        examples.for_each_init(
             || (shape.padded(), vec![0.0; CHANNELS * shape.stride()]),
             |(planes, rows), (output, example)| {
                 shape.pad(example, activation, planes);
                 correlate(shape, planes, &offsets, &packed, bias, rows, output);
             },
         );
-    // SAFETY: there is one chunk per example, and `correlate` writes every row of every channel.
+    }
+    // SAFETY: there is one chunk per example, and both ways write every value of theirs.
     unsafe { output.set_len(length) };
     output
 }
@@ -170,6 +189,9 @@ pub(super) fn parameter_gradients(
     activation: Option<Activation<'_>>,
     output_grad: &[f32],
 ) -> ParameterGradients {
+    if let Some(winograd) = Winograd::new(shape) {
+        return winograd_gradients(&winograd, shape, input, activation, output_grad);
+    }
     let taps = shape.inputs * shape.taps();
     let mut offsets = shape.offsets(shape.inputs);
     offsets.resize(taps.next_multiple_of(TAPS), 0);
@@ -177,6 +199,7 @@ pub(super) fn parameter_gradients(
     let partial: Vec<[Vec<f32>; 2]> = input
         .par_chunks_exact(shape.inputs * shape.pixels())
         .zip(output_grad.par_chunks_exact(shape.outputs * shape.pixels()))
+        .with_min_len(shape.examples_per_task())
         .map_init(
             || (shape.padded(), vec![0.0; outputs * stride]),
             |(planes, rows), (example, output_grad)| {
@@ -208,6 +231,42 @@ pub(super) fn parameter_gradients(
         add(&mut sums.bias, &bias);
     }
     sums
+}
+
+/// [`parameter_gradients`] for the convolutions that [`Winograd`] is for.
+fn winograd_gradients(
+    winograd: &Winograd,
+    shape: &ConvShape,
+    input: &[f32],
+    activation: Option<Activation<'_>>,
+    output_grad: &[f32],
+) -> ParameterGradients {
+    let channels = shape.outputs.next_multiple_of(CHANNELS);
+    let partial: Vec<_> = input
+        .par_chunks_exact(shape.inputs * shape.pixels())
+        .zip(output_grad.par_chunks_exact(shape.outputs * shape.pixels()))
+        .with_min_len(shape.examples_per_task())
+        .map_init(
+            || winograd.room(channels),
+            |room, (example, output_grad)| {
+                let slices = winograd.slice_gradients(example, activation, output_grad, room);
+                let planes = output_grad.chunks_exact(shape.pixels());
+                (slices, planes.map(reduce::sum).collect::<Vec<f32>>())
+            },
+        )
+        .collect();
+    let mut partial = partial.into_iter();
+    let (mut slices, mut bias) = partial.next().expect("a batch holds an example");
+    for (part_slices, part_bias) in partial {
+        for (sums, parts) in slices.iter_mut().zip(part_slices) {
+            add(sums, &parts);
+        }
+        add(&mut bias, &part_bias);
+    }
+    ParameterGradients {
+        weight: winograd.weight_gradient(&slices),
+        bias,
+    }
 }
 
 fn add(sums: &mut [f32], parts: &[f32]) {

@@ -1,5 +1,6 @@
 //! Batch normalisation on slices, per channel of `[batch, channels, pixels]`.
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use sparling_layer::reduce;
 
@@ -47,9 +48,13 @@ impl Norm<'_> {
             .enumerate()
             .map(|(plane, (grad, input))| {
                 let channel = plane % channels;
-                mask(scale[channel], shift[channel], input, grad);
-                let product = reduce::centred_dot(grad, input, self.mean[channel]);
-                [f64::from(reduce::sum(grad)), f64::from(product)]
+                Arch::new().dispatch(MaskAndSum {
+                    scale: scale[channel],
+                    shift: shift[channel],
+                    mean: self.mean[channel],
+                    input,
+                    grad,
+                })
             })
             .collect();
         let sum = |channel: usize, part: usize| -> f64 {
@@ -69,11 +74,14 @@ impl Norm<'_> {
             .enumerate()
             .for_each(|(plane, (grad, input))| {
                 let channel = plane % channels;
-                let (mean, inverse) = (self.mean[channel], self.inverse[channel]);
-                let (offset, slope) = (beta[channel] / count, gamma[channel] / count * inverse);
-                for (grad, input) in grad.iter_mut().zip(input) {
-                    *grad = scale[channel] * (*grad - offset - (input - mean) * slope);
-                }
+                Arch::new().dispatch(Spread {
+                    scale: scale[channel],
+                    mean: self.mean[channel],
+                    offset: beta[channel] / count,
+                    slope: gamma[channel] / count * self.inverse[channel],
+                    input,
+                    grad,
+                });
             });
         NormGradients {
             input: output_grad,
@@ -83,13 +91,53 @@ impl Norm<'_> {
     }
 }
 
-/// Sets the gradient to zero where the activation was.
-fn mask(scale: f32, shift: f32, input: &[f32], output_grad: &mut [f32]) {
-    for (grad, input) in output_grad.iter_mut().zip(input) {
-        *grad = if scale * input + shift > 0.0 {
-            *grad
-        } else {
-            0.0
-        };
+/// Sets one plane's gradient to zero where the activation was, and sums it, and its product with the
+/// centred input.
+struct MaskAndSum<'a> {
+    scale: f32,
+    shift: f32,
+    mean: f32,
+    input: &'a [f32],
+    grad: &'a mut [f32],
+}
+
+impl WithSimd for MaskAndSum<'_> {
+    type Output = [f64; 2];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> [f64; 2] {
+        for (grad, input) in self.grad.iter_mut().zip(self.input) {
+            *grad = if self.scale * input + self.shift > 0.0 {
+                *grad
+            } else {
+                0.0
+            };
+        }
+        let product = reduce::centred_dot(self.grad, self.input, self.mean);
+        [f64::from(reduce::sum(self.grad)), f64::from(product)]
+    }
+}
+
+/// Takes one plane's gradient from the normalised values to the input.
+struct Spread<'a> {
+    scale: f32,
+    mean: f32,
+    /// What the mean's gradient takes from each position.
+    offset: f32,
+    /// What the variance's gradient takes, by the centred input.
+    slope: f32,
+    input: &'a [f32],
+    grad: &'a mut [f32],
+}
+
+impl WithSimd for Spread<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        for (grad, input) in self.grad.iter_mut().zip(self.input) {
+            let centred = input - self.mean;
+            *grad = self.scale * (*grad - self.offset - centred * self.slope);
+        }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Features computed together.
@@ -225,33 +225,13 @@ impl Window {
     /// Tells `tell` each feature's maximum and its position. NaN is larger than any number.
     fn pool(&self, packed: &[Vec<[f32; LANES]>], mut tell: impl FnMut(usize, f32, usize)) {
         for (group, rows) in packed.iter().enumerate() {
-            let (best, winners) = Arch::new().dispatch(|| self.pool_group(rows));
+            let window = self;
+            let (best, winners) = Arch::new().dispatch(PoolGroup { window, rows });
             let first = group * LANES;
             for lane in 0..LANES.min(self.features - first) {
                 tell(first + lane, best[lane], winners[lane] as usize);
             }
         }
-    }
-
-    #[inline(always)]
-    fn pool_group(&self, rows: &[[f32; LANES]]) -> ([f32; LANES], [u32; LANES]) {
-        let mut best = [f32::NEG_INFINITY; LANES];
-        let mut winners = [0; LANES];
-        for (position, terms) in &self.candidates {
-            let mut embedded = [0.0; LANES];
-            for (channel, value) in &self.terms[terms.clone()] {
-                for (embedded, weight) in embedded.iter_mut().zip(&rows[*channel]) {
-                    *embedded += value * weight;
-                }
-            }
-            let position = *position as u32;
-            for lane in 0..LANES {
-                let larger = embedded[lane] > best[lane] || embedded[lane].is_nan();
-                best[lane] = if larger { embedded[lane] } else { best[lane] };
-                winners[lane] = if larger { position } else { winners[lane] };
-            }
-        }
-        (best, winners)
     }
 
     /// Adds to `weight_grad` and to the window's own gradient what flows back from `output_grad`,
@@ -296,5 +276,38 @@ impl Window {
                 *gradient = 0.0;
             }
         }
+    }
+}
+
+/// One group of features in one window.
+struct PoolGroup<'a> {
+    window: &'a Window,
+    /// The weights, a row per channel.
+    rows: &'a [[f32; LANES]],
+}
+
+impl WithSimd for PoolGroup<'_> {
+    /// The maxima and their positions.
+    type Output = ([f32; LANES], [u32; LANES]);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> Self::Output {
+        let mut best = [f32::NEG_INFINITY; LANES];
+        let mut winners = [0; LANES];
+        for (position, terms) in &self.window.candidates {
+            let mut embedded = [0.0; LANES];
+            for (channel, value) in &self.window.terms[terms.clone()] {
+                for (embedded, weight) in embedded.iter_mut().zip(&self.rows[*channel]) {
+                    *embedded += value * weight;
+                }
+            }
+            let position = *position as u32;
+            for lane in 0..LANES {
+                let larger = embedded[lane] > best[lane] || embedded[lane].is_nan();
+                best[lane] = if larger { embedded[lane] } else { best[lane] };
+                winners[lane] = if larger { position } else { winners[lane] };
+            }
+        }
+        (best, winners)
     }
 }

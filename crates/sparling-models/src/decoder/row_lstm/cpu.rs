@@ -3,7 +3,7 @@
 //! Rows do not depend on each other: a few together are one task, and each of their steps is one
 //! product with the recurrent weights and one pass over the gates.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::elementary::{sigmoid, tanh};
@@ -196,7 +196,7 @@ impl Rows {
                     cell: &mut cells[at.clone()],
                     output: &mut outputs[at.clone()],
                 };
-                Arch::new().dispatch(|| step.run());
+                Arch::new().dispatch(step);
                 self.set_left(row, &outputs[at]);
             }
         }
@@ -237,7 +237,7 @@ impl Rows {
                     cell_grad,
                     gradient: &mut gradient[gates.clone()],
                 };
-                Arch::new().dispatch(|| step.run());
+                Arch::new().dispatch(step);
                 self.set_left(row, &gradient[gates]);
             }
             self.multiply(weight);
@@ -256,9 +256,11 @@ struct Forward<'a> {
     output: &'a mut [f32],
 }
 
-impl Forward<'_> {
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
     #[inline(always)]
-    fn run(self) {
+    fn with_simd<S: Simd>(self, _simd: S) {
         let hidden = self.output.len();
         let [inputs, forgets, candidates, outputs] = quarters_mut(self.gates);
         let products = quarters(self.products);
@@ -294,9 +296,11 @@ struct Backward<'a> {
     gradient: &'a mut [f32],
 }
 
-impl Backward<'_> {
+impl WithSimd for Backward<'_> {
+    type Output = ();
+
     #[inline(always)]
-    fn run(self) {
+    fn with_simd<S: Simd>(self, _simd: S) {
         let hidden = self.cell.len();
         let [inputs, forgets, candidates, outputs] = quarters(self.gates);
         let [input_grads, forget_grads, candidate_grads, output_grads] =

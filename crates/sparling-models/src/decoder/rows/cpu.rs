@@ -3,7 +3,7 @@
 //! Tasks are of a fixed size and sums over them are taken in order, so that results do not depend
 //! on how tasks are scheduled.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::elementary::exp;
@@ -28,10 +28,11 @@ pub(super) fn softmax(scores: &[f32], width: usize, scale: f32) -> Vec<f32> {
         .par_chunks_mut(task(width))
         .zip(scores.par_chunks(task(width)))
         .for_each(|(weights, scores)| {
-            Arch::new().dispatch(|| {
-                for (weights, scores) in rows_mut(weights, width).zip(rows(scores, width)) {
-                    softmax_row(scores, scale, weights);
-                }
+            Arch::new().dispatch(Softmax {
+                scores,
+                width,
+                scale,
+                weights,
             });
         });
     weights
@@ -50,14 +51,12 @@ pub(super) fn softmax_backward(
         .zip(weights.par_chunks(task(width)))
         .zip(output_grad.par_chunks(task(width)))
         .for_each(|((gradient, weights), output_grad)| {
-            Arch::new().dispatch(|| {
-                let rows = rows(weights, width).zip(rows(output_grad, width));
-                for (gradient, (weights, grads)) in rows_mut(gradient, width).zip(rows) {
-                    let mean = sum(weights, grads, |weight, grad| weight * grad);
-                    for (index, gradient) in gradient.iter_mut().enumerate() {
-                        *gradient = scale * weights[index] * (grads[index] - mean);
-                    }
-                }
+            Arch::new().dispatch(SoftmaxBackward {
+                weights,
+                width,
+                scale,
+                output_grad,
+                gradient,
             });
         });
     gradient
@@ -71,13 +70,12 @@ pub(super) fn layer_norm(input: &[f32], gamma: &[f32], beta: &[f32], epsilon: f3
         .par_chunks_mut(task(width))
         .zip(input.par_chunks(task(width)))
         .for_each(|(output, input)| {
-            Arch::new().dispatch(|| {
-                for (output, input) in rows_mut(output, width).zip(rows(input, width)) {
-                    let [mean, inverse] = moments(input, epsilon);
-                    for (index, output) in output.iter_mut().enumerate() {
-                        *output = (input[index] - mean) * inverse * gamma[index] + beta[index];
-                    }
-                }
+            Arch::new().dispatch(Norm {
+                input,
+                gamma,
+                beta,
+                epsilon,
+                output,
             });
         });
     output
@@ -97,17 +95,17 @@ pub(super) fn layer_norm_backward(
         .zip(input.par_chunks(task(width)))
         .zip(output_grad.par_chunks(task(width)))
         .map(|((gradient, input), output_grad)| {
-            let mut parameters = [vec![0.0; width], vec![0.0; width]];
-            let [gamma_grad, beta_grad] = &mut parameters;
-            Arch::new().dispatch(|| {
-                let rows = rows(input, width).zip(rows(output_grad, width));
-                for (gradient, (input, grads)) in rows_mut(gradient, width).zip(rows) {
-                    norm_row_backward(
-                        input, gamma, epsilon, grads, gradient, gamma_grad, beta_grad,
-                    );
-                }
+            let (mut gamma_grad, mut beta_grad) = (vec![0.0; width], vec![0.0; width]);
+            Arch::new().dispatch(NormBackward {
+                input,
+                gamma,
+                epsilon,
+                output_grad,
+                gradient,
+                gamma_grad: &mut gamma_grad,
+                beta_grad: &mut beta_grad,
             });
-            parameters
+            [gamma_grad, beta_grad]
         })
         .collect();
     let mut sums = NormGradient {
@@ -116,68 +114,133 @@ pub(super) fn layer_norm_backward(
         beta: vec![0.0; width],
     };
     for [gamma, beta] in partial {
-        sums.gamma
-            .iter_mut()
-            .zip(gamma)
-            .for_each(|(sum, part)| *sum += part);
-        sums.beta
-            .iter_mut()
-            .zip(beta)
-            .for_each(|(sum, part)| *sum += part);
+        add(&mut sums.gamma, &gamma);
+        add(&mut sums.beta, &beta);
     }
     sums
+}
+
+fn add(sums: &mut [f32], parts: &[f32]) {
+    for (sum, part) in sums.iter_mut().zip(parts) {
+        *sum += part;
+    }
+}
+
+struct Softmax<'a> {
+    scores: &'a [f32],
+    width: usize,
+    scale: f32,
+    weights: &'a mut [f32],
+}
+
+impl WithSimd for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let rows = self.scores.chunks_exact(self.width);
+        for (weights, scores) in self.weights.chunks_exact_mut(self.width).zip(rows) {
+            let largest = largest(scores);
+            for (weight, score) in weights.iter_mut().zip(scores) {
+                *weight = exp(self.scale * (score - largest));
+            }
+            let inverse = 1.0 / sum(weights, weights, |weight, _| weight);
+            for weight in weights {
+                *weight *= inverse;
+            }
+        }
+    }
+}
+
+struct SoftmaxBackward<'a> {
+    weights: &'a [f32],
+    width: usize,
+    scale: f32,
+    output_grad: &'a [f32],
+    gradient: &'a mut [f32],
+}
+
+impl WithSimd for SoftmaxBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let rows = self.weights.chunks_exact(self.width);
+        let rows = rows.zip(self.output_grad.chunks_exact(self.width));
+        let gradients = self.gradient.chunks_exact_mut(self.width);
+        for (gradient, (weights, grads)) in gradients.zip(rows) {
+            let mean = sum(weights, grads, |weight, grad| weight * grad);
+            for ((gradient, weight), grad) in gradient.iter_mut().zip(weights).zip(grads) {
+                *gradient = self.scale * weight * (grad - mean);
+            }
+        }
+    }
+}
+
+struct Norm<'a> {
+    input: &'a [f32],
+    gamma: &'a [f32],
+    beta: &'a [f32],
+    epsilon: f32,
+    output: &'a mut [f32],
+}
+
+impl WithSimd for Norm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let width = self.gamma.len();
+        let beta = &self.beta[..width];
+        let rows = self.input.chunks_exact(width);
+        for (output, input) in self.output.chunks_exact_mut(width).zip(rows) {
+            let [mean, inverse] = moments(input, self.epsilon);
+            for index in 0..width {
+                output[index] = (input[index] - mean) * inverse * self.gamma[index] + beta[index];
+            }
+        }
+    }
+}
+
+struct NormBackward<'a> {
+    input: &'a [f32],
+    gamma: &'a [f32],
+    epsilon: f32,
+    output_grad: &'a [f32],
+    gradient: &'a mut [f32],
+    gamma_grad: &'a mut [f32],
+    beta_grad: &'a mut [f32],
+}
+
+impl WithSimd for NormBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let width = self.gamma.len();
+        let (gamma_grad, beta_grad) = (&mut self.gamma_grad[..width], &mut self.beta_grad[..width]);
+        let rows = self.input.chunks_exact(width);
+        let rows = rows.zip(self.output_grad.chunks_exact(width));
+        for (gradient, (input, grads)) in self.gradient.chunks_exact_mut(width).zip(rows) {
+            let [mean, inverse] = moments(input, self.epsilon);
+            for index in 0..width {
+                gradient[index] = grads[index] * self.gamma[index];
+                gamma_grad[index] += grads[index] * (input[index] - mean) * inverse;
+                beta_grad[index] += grads[index];
+            }
+            let offset = sum(gradient, gradient, |grad, _| grad) / width as f32;
+            let slope = sum(gradient, input, |grad, value| grad * (value - mean));
+            let slope = slope * inverse * inverse / width as f32;
+            for (gradient, input) in gradient.iter_mut().zip(input) {
+                *gradient = inverse * (*gradient - offset - (input - mean) * slope);
+            }
+        }
+    }
 }
 
 /// The values of whole rows that one task takes.
 fn task(width: usize) -> usize {
     width * (TASK / width).max(1)
-}
-
-#[inline(always)]
-fn rows(values: &[f32], width: usize) -> impl Iterator<Item = &[f32]> {
-    values.chunks_exact(width)
-}
-
-#[inline(always)]
-fn rows_mut(values: &mut [f32], width: usize) -> impl Iterator<Item = &mut [f32]> {
-    values.chunks_exact_mut(width)
-}
-
-#[inline(always)]
-fn softmax_row(scores: &[f32], scale: f32, weights: &mut [f32]) {
-    let largest = largest(scores);
-    for (weight, score) in weights.iter_mut().zip(scores) {
-        *weight = exp(scale * (score - largest));
-    }
-    let total = sum(weights, weights, |weight, _| weight);
-    for weight in weights {
-        *weight /= total;
-    }
-}
-
-#[inline(always)]
-fn norm_row_backward(
-    input: &[f32],
-    gamma: &[f32],
-    epsilon: f32,
-    grads: &[f32],
-    gradient: &mut [f32],
-    gamma_grad: &mut [f32],
-    beta_grad: &mut [f32],
-) {
-    let width = input.len();
-    let [mean, inverse] = moments(input, epsilon);
-    for index in 0..width {
-        gradient[index] = grads[index] * gamma[index];
-        gamma_grad[index] += grads[index] * (input[index] - mean) * inverse;
-        beta_grad[index] += grads[index];
-    }
-    let offset = sum(gradient, gradient, |grad, _| grad) / width as f32;
-    let slope = sum(gradient, input, |grad, value| grad * (value - mean));
-    let slope = slope * inverse * inverse / width as f32;
-    for (gradient, input) in gradient.iter_mut().zip(input) {
-        *gradient = inverse * (*gradient - offset - (input - mean) * slope);
-    }
 }
 
 /// A row's mean, and the inverse of its deviation.
