@@ -35,6 +35,8 @@ pub mod batch_norm;
 pub mod bottleneck;
 #[cfg(feature = "flex")]
 mod flex;
+#[cfg(feature = "flex")]
+pub mod kernels;
 pub mod quantile;
 pub mod reduce;
 #[cfg(feature = "flex")]

@@ -59,8 +59,9 @@ pub fn planes(
     values.chunks_exact(plane).skip(channel).step_by(channels)
 }
 
+/// The sum of a term over two slices of the same length.
 #[inline(always)]
-fn fold(left: &[f32], right: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+pub fn fold(left: &[f32], right: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let mut sums = [0.0; LANES];
     let (lefts, left) = left.as_chunks::<LANES>();
     let (rights, right) = right.as_chunks::<LANES>();

@@ -23,6 +23,7 @@ use rayon::prelude::*;
 
 use crate::batch_norm::BatchNorm;
 use crate::flex::{contiguous, slice};
+use crate::kernels;
 use crate::reduce::{self, items_per_thread, planes};
 use crate::spatial::SpatialSparsity;
 
@@ -48,6 +49,7 @@ pub(crate) fn forward<const D: usize>(
         DispatchDevice::Flex(_)
     );
     if !on_flex
+        || !kernels::are_enabled()
         || input.dtype() != DType::F32
         || !norm.is_training(&device)
         || !sparsity.follows_each_batch_by_channel()

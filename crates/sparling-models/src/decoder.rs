@@ -192,7 +192,7 @@ impl Decoder {
     /// or not the configured channels, or an axis shorter than the pooling's window.
     pub fn encode<const D: usize>(&self, motifs: Tensor<D>) -> Tensor<3> {
         let (map, window) = self.as_map(motifs);
-        let cells = self.reembed.reembed_and_pool(map, window); // [batch, rows, columns, width]
+        let cells = self.reembed.forward(map, window); // [batch, rows, columns, width]
         let [batch, rows, columns, width] = cells.dims();
 
         let cells = match &self.row_lstm {

@@ -3,12 +3,14 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{DispatchDevice, Flex};
 use burn::tensor::{DType, Shape, Tensor, TensorData};
+use sparling_layer::kernels;
 
 pub(crate) type FlexFloat = FloatTensor<Flex>;
 
 /// Whether the kernels take this tensor.
 pub(crate) fn on_flex<const D: usize>(tensor: &Tensor<D>) -> bool {
-    tensor.dtype() == DType::F32
+    kernels::are_enabled()
+        && tensor.dtype() == DType::F32
         && matches!(
             tensor.device().inner().as_dispatch(),
             DispatchDevice::Flex(_)

@@ -249,3 +249,10 @@ pub(crate) fn transpose(values: &[f32], columns: usize) -> Vec<f32> {
     }
     transposed
 }
+
+/// Adds parts of sums to them.
+pub(crate) fn add(sums: &mut [f32], parts: &[f32]) {
+    for (sum, part) in sums.iter_mut().zip(parts) {
+        *sum += part;
+    }
+}

@@ -117,6 +117,9 @@ mod tests {
         assert_eq!(output.dims(), [2, 3, 11]);
     }
 
+    /// Rows computed together share roundings, so that beyond the window this much may change.
+    const ROUNDING: f32 = 1e-5;
+
     #[test]
     fn an_output_depends_on_its_window_alone() {
         let device = Device::default();
@@ -134,7 +137,7 @@ mod tests {
             .try_into_vec::<f32>()
             .unwrap();
         let furthest = (0..values.len())
-            .filter(|index| values[*index] != 0.0)
+            .filter(|index| values[*index] > ROUNDING)
             .map(|index| (index / 21).abs_diff(10).max((index % 21).abs_diff(10)))
             .max();
         assert_eq!(furthest, Some(reach));

@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 
 use crate::backend::Backend;
 
+mod memory;
 pub mod quantile;
+pub mod reembed;
 pub mod step;
 
 /// The median of the seconds that `run` takes, after one run that does not count.

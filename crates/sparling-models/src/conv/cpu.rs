@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use sparling_layer::reduce;
 
 use self::winograd::Winograd;
-use crate::kernel::{CHANNELS, Correlate, OVERRUN, TAPS, WeightGradient};
+use crate::kernel::{CHANNELS, Correlate, OVERRUN, TAPS, WeightGradient, add};
 
 /// The sizes of a convolution: `[batch, inputs, height, width]` to
 /// `[batch, outputs, height, width]`.
@@ -266,12 +266,6 @@ fn winograd_gradients(
     ParameterGradients {
         weight: winograd.weight_gradient(&slices),
         bias,
-    }
-}
-
-fn add(sums: &mut [f32], parts: &[f32]) {
-    for (sum, part) in sums.iter_mut().zip(parts) {
-        *sum += part;
     }
 }
 

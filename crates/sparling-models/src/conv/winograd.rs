@@ -5,7 +5,7 @@
 //! Rows of input are combined by fours, overlapping, into six *slices* of a quarter of the height. A
 //! slice is convolved with a kernel of one row, combined from the three; four combinations of the six
 //! results are the output. All combinations are linear, so the gradients are the same steps in
-//! reverse.
+//! reverse. The four rows share roundings: what lies outside a kernel's reach cancels up to those.
 
 use std::mem::MaybeUninit;
 

@@ -18,14 +18,14 @@ use crate::flex::on_flex;
 #[derive(Module, Debug)]
 pub struct Reembed {
     /// `[width, channels]`
-    pub(super) weight: Param<Tensor<2>>,
+    pub weight: Param<Tensor<2>>,
     /// `[width]`
-    pub(super) bias: Param<Tensor<1>>,
+    pub bias: Param<Tensor<1>>,
 }
 
 impl Reembed {
-    /// Every parameter from U(-k, k), `k = 1 / sqrt(channels)`.
-    pub(super) fn new(channels: usize, width: usize, device: &Device) -> Self {
+    /// From `channels` to `width` features, every parameter from U(-k, k), `k = 1 / sqrt(channels)`.
+    pub fn new(channels: usize, width: usize, device: &Device) -> Self {
         let bound = 1.0 / (channels as f64).sqrt();
         let uniform = Initializer::Uniform {
             min: -bound,
@@ -51,7 +51,7 @@ impl Reembed {
     /// # Panics
     ///
     /// Panics if the motifs do not have the configured channels or are smaller than the window.
-    pub(super) fn reembed_and_pool(&self, motifs: Tensor<4>, window: [usize; 2]) -> Tensor<4> {
+    pub fn forward(&self, motifs: Tensor<4>, window: [usize; 2]) -> Tensor<4> {
         let [_, channels] = self.weight.dims();
         assert_shape!(motifs, [_, channels, _, _]);
         let [_, _, height, width] = motifs.dims();
@@ -64,7 +64,7 @@ impl Reembed {
         self.pool(motifs, window) + self.bias.val().unsqueeze()
     }
 
-    /// [`reembed_and_pool`](Self::reembed_and_pool) without the bias, which changes no maximum's
+    /// [`forward`](Self::forward) without the bias, which changes no maximum's
     /// place.
     fn pool(&self, motifs: Tensor<4>, window: [usize; 2]) -> Tensor<4> {
         #[cfg(feature = "flex")]
@@ -183,7 +183,7 @@ mod tests {
                 let motifs = motifs.clamp_min(0.0).detach().require_grad();
                 let composed = layer.pool_composed(motifs.clone(), window);
                 let composed = composed + layer.bias.val().unsqueeze();
-                let pooled = layer.reembed_and_pool(motifs.clone(), window);
+                let pooled = layer.forward(motifs.clone(), window);
                 for actual in [composed, pooled] {
                     assert_equal_with_gradients(&layer, &motifs, window, actual);
                 }
@@ -219,6 +219,6 @@ mod tests {
     fn motifs_smaller_than_a_window_panic() {
         let device = Device::default();
         let layer = Reembed::new(1, 2, &device);
-        layer.reembed_and_pool(Tensor::zeros([1, 1, 7, 8], &device), [8, 8]);
+        layer.forward(Tensor::zeros([1, 1, 7, 8], &device), [8, 8]);
     }
 }

@@ -54,7 +54,7 @@ mod tests {
     fn assert_close<const D: usize>(actual: Tensor<D>, expected: Tensor<D>) {
         actual
             .into_data()
-            .assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(3e-6));
+            .assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(2e-5));
     }
 
     /// Rows shorter and longer than a vector, few and more than a task takes.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use crate::kernel::{Product, ROWS, transpose};
+use crate::kernel::{Product, ROWS, add, transpose};
 
 /// Rows of a task, a multiple of [`ROWS`].
 const TASK: usize = 16 * ROWS;
@@ -138,10 +138,4 @@ fn mask<'a>(grads: &[f32], rectified: &[f32]) -> Cow<'a, [f32]> {
     pairs
         .map(|(grad, output)| if *output > 0.0 { *grad } else { 0.0 })
         .collect()
-}
-
-fn add(sums: &mut [f32], parts: &[f32]) {
-    for (sum, part) in sums.iter_mut().zip(parts) {
-        *sum += part;
-    }
 }

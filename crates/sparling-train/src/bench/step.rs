@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sparling_data::{Batch, Domain, Loader, Split, batch};
 use sparling_models::SparlingConfig;
 
-use super::{Laps, median_laps, run_peer};
+use super::{Laps, median_laps, memory, run_peer};
 use crate::backend::Backend;
 use crate::config::RunConfig;
 use crate::evaluate::Evaluator;
@@ -112,7 +112,7 @@ pub fn run(
         [laps.lap()]
     });
     drop(loader);
-    let peak_memory = peak_memory();
+    let peak_memory = memory::peak();
 
     let mut indices = (0..).step_by(batch_size);
     let mut make = || {
@@ -278,12 +278,4 @@ fn validation_speed(learner: &Learner, domain: &dyn Domain, config: &RunConfig) 
         [laps.lap()]
     });
     examples as f64 / seconds
-}
-
-/// The most memory that this process has held, in bytes.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kibibytes * 1024)
 }

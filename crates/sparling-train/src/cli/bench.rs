@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::backend::Backend;
-use crate::bench::{quantile, step};
+use crate::bench::{quantile, reembed, step};
 use crate::cli::configuration::Configuration;
 
 /// What `bench` takes.
@@ -19,6 +19,8 @@ pub struct Bench {
 enum Part {
     /// The threshold's quantile beside a sort, a selection and PyTorch, and the layer around it.
     Quantile(Options),
+    /// Re-embedding with max pooling at the paper's size, beside going over every pixel.
+    Reembed(Options),
     /// A training step by part, beside PyTorch.
     Step(StepOptions),
 }
@@ -59,6 +61,11 @@ impl Bench {
                 let report = rayon::scope(|_| quantile::run(backend, options.peer.as_deref()))?;
                 options.show(&report, print_quantile)
             }
+            Part::Reembed(options) => {
+                let backend = Backend::choose(options.backend, "bench reembed")?;
+                let report = rayon::scope(|_| reembed::run(backend, options.peer.as_deref()))?;
+                options.show(&report, print_reembed)
+            }
             Part::Step(StepOptions {
                 domain,
                 configuration,
@@ -87,8 +94,39 @@ impl Options {
     }
 }
 
+fn print_reembed(report: &reembed::Report) {
+    println!(
+        "{} on {} threads, {:?} to {} features, windows of {}, medians of forward and backward\n",
+        report.backend, report.threads, report.shape, report.features, report.window
+    );
+    println!(
+        "memory {} MiB, dense {} MiB\n",
+        mebibytes(report.memory, 1),
+        mebibytes(report.dense_memory, 1)
+    );
+    println!(
+        "{:>7} {:>11} {:>12} {:>10} {:>11} {:>8} {:>9}",
+        "density", "forward ms", "backward ms", "dense ms", "PyTorch ms", "dense x", "PyTorch x"
+    );
+    for row in &report.rows {
+        println!(
+            "{:>7} {:>11.3} {:>12.3} {:>10.1} {:>11} {:>8.1} {:>9}",
+            row.density,
+            row.forward_ms,
+            row.backward_ms,
+            row.dense_ms,
+            optional(row.peer_ms, 1),
+            row.dense_ratio,
+            optional(row.peer_ratio, 1)
+        );
+    }
+}
+
+fn mebibytes(bytes: Option<u64>, digits: usize) -> String {
+    optional(bytes.map(|bytes| bytes as f64 / 1_048_576.0), digits)
+}
+
 fn print_step(report: &step::Report) {
-    let mebibytes = |bytes: Option<u64>| optional(bytes.map(|bytes| bytes as f64 / 1048576.0), 0);
     println!(
         "{} on {} threads, batches of {}, density {}, medians\n",
         report.backend, report.threads, report.batch_size, report.density
@@ -105,8 +143,8 @@ fn print_step(report: &step::Report) {
     );
     println!(
         "peak memory {:>9} MiB, PyTorch {} MiB\n",
-        mebibytes(report.peak_memory),
-        mebibytes(report.peer_peak_memory)
+        mebibytes(report.peak_memory, 0),
+        mebibytes(report.peer_peak_memory, 0)
     );
     println!(
         "{:<20} {:>11} {:>12} {:>11} {:>6}",

@@ -9,6 +9,8 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::kernel::add;
+
 /// Features computed together.
 const LANES: usize = 16;
 
@@ -123,9 +125,7 @@ pub(super) fn backward(
         )
         .collect();
     for partial in partial {
-        for (sum, part) in gradient.weight.iter_mut().zip(partial) {
-            *sum += part;
-        }
+        add(&mut gradient.weight, &partial);
     }
     gradient
 }

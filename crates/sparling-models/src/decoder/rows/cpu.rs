@@ -5,10 +5,12 @@
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use sparling_layer::reduce::fold;
 
 use crate::elementary::exp;
+use crate::kernel::add;
 
-/// Values summed side by side.
+/// Values compared side by side.
 const LANES: usize = 16;
 
 /// How many values a task takes, about: enough that waking a thread for it pays.
@@ -120,12 +122,6 @@ pub(super) fn layer_norm_backward(
     sums
 }
 
-fn add(sums: &mut [f32], parts: &[f32]) {
-    for (sum, part) in sums.iter_mut().zip(parts) {
-        *sum += part;
-    }
-}
-
 struct Softmax<'a> {
     scores: &'a [f32],
     width: usize,
@@ -144,7 +140,7 @@ impl WithSimd for Softmax<'_> {
             for (weight, score) in weights.iter_mut().zip(scores) {
                 *weight = exp(self.scale * (score - largest));
             }
-            let inverse = 1.0 / sum(weights, weights, |weight, _| weight);
+            let inverse = 1.0 / fold(weights, weights, |weight, _| weight);
             for weight in weights {
                 *weight *= inverse;
             }
@@ -169,7 +165,7 @@ impl WithSimd for SoftmaxBackward<'_> {
         let rows = rows.zip(self.output_grad.chunks_exact(self.width));
         let gradients = self.gradient.chunks_exact_mut(self.width);
         for (gradient, (weights, grads)) in gradients.zip(rows) {
-            let mean = sum(weights, grads, |weight, grad| weight * grad);
+            let mean = fold(weights, grads, |weight, grad| weight * grad);
             for ((gradient, weight), grad) in gradient.iter_mut().zip(weights).zip(grads) {
                 *gradient = self.scale * weight * (grad - mean);
             }
@@ -228,8 +224,8 @@ impl WithSimd for NormBackward<'_> {
                 gamma_grad[index] += grads[index] * (input[index] - mean) * inverse;
                 beta_grad[index] += grads[index];
             }
-            let offset = sum(gradient, gradient, |grad, _| grad) / width as f32;
-            let slope = sum(gradient, input, |grad, value| grad * (value - mean));
+            let offset = fold(gradient, gradient, |grad, _| grad) / width as f32;
+            let slope = fold(gradient, input, |grad, value| grad * (value - mean));
             let slope = slope * inverse * inverse / width as f32;
             for (gradient, input) in gradient.iter_mut().zip(input) {
                 *gradient = inverse * (*gradient - offset - (input - mean) * slope);
@@ -247,8 +243,8 @@ fn task(width: usize) -> usize {
 #[inline(always)]
 fn moments(row: &[f32], epsilon: f32) -> [f32; 2] {
     let count = row.len() as f32;
-    let mean = sum(row, row, |value, _| value) / count;
-    let variance = sum(row, row, |value, _| (value - mean) * (value - mean)) / count;
+    let mean = fold(row, row, |value, _| value) / count;
+    let variance = fold(row, row, |value, _| (value - mean) * (value - mean)) / count;
     [mean, 1.0 / (variance + epsilon).sqrt()]
 }
 
@@ -266,23 +262,4 @@ fn largest(row: &[f32]) -> f32 {
         .chain(rest)
         .copied()
         .fold(f32::NEG_INFINITY, f32::max)
-}
-
-/// The sum of a term over two rows.
-#[inline(always)]
-fn sum(left: &[f32], right: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
-    let (lefts, left) = left.as_chunks::<LANES>();
-    let (rights, right) = right.as_chunks::<LANES>();
-    let mut lanes = [0.0; LANES];
-    for (left, right) in lefts.iter().zip(rights) {
-        for lane in 0..LANES {
-            lanes[lane] += term(left[lane], right[lane]);
-        }
-    }
-    let rest: f32 = left
-        .iter()
-        .zip(right)
-        .map(|(left, right)| term(*left, *right))
-        .sum();
-    lanes.iter().sum::<f32>() + rest
 }
