@@ -124,9 +124,7 @@ pub fn steps(machine: &Machine) -> Vec<Step> {
             .only_if(golden.is_some(), "SPARLING_GOLDEN names no folder"),
         machine,
     ));
-    let linked = "build -p sparling-train --no-default-features --features cuda";
-    let linked = Step::new("cuda linked", linked).with("CARGO_PROFILE_DEV_DEBUG", "false");
-    for step in backend("cuda", &["train"]).into_iter().chain([linked]) {
+    for step in backend("cuda", &["train"]) {
         steps.push(step.only_if(machine.cuda, "SPARLING_CHECK_CUDA is not 1"));
     }
     steps
@@ -188,7 +186,6 @@ mod tests {
             "training on wgpu",
             "golden values on wgpu",
             "cuda alone, train",
-            "cuda linked",
         ];
         assert_eq!(skipped, expected);
     }
