@@ -275,33 +275,7 @@ impl Scan {
         }
     }
 
-    /// Looks at more values, with the widest vectors that the processor has.
-    fn over(self, values: &[f32]) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx512f") {
-            // SAFETY: it has them.
-            return unsafe { self.over_avx512(values) };
-        } else if is_x86_feature_detected!("avx2") {
-            // SAFETY: it has them.
-            return unsafe { self.over_avx2(values) };
-        }
-        self.over_any(values)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f")]
-    fn over_avx512(self, values: &[f32]) -> Self {
-        self.over_any(values)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn over_avx2(self, values: &[f32]) -> Self {
-        self.over_any(values)
-    }
-
-    #[inline(always)]
-    fn over_any(mut self, values: &[f32]) -> Self {
+    fn over(mut self, values: &[f32]) -> Self {
         let (chunks, rest) = values.as_chunks::<LANES>();
         for chunk in chunks {
             if all_below(chunk, self.floor) {
