@@ -19,13 +19,15 @@ pub mod step;
 /// The median of the seconds that `run` takes, after one run that does not count.
 fn median_seconds(repeats: usize, mut run: impl FnMut()) -> f64 {
     run();
-    let mut seconds: Vec<f64> = (0..repeats)
-        .map(|_| {
-            let begun = Instant::now();
-            run();
-            begun.elapsed().as_secs_f64()
-        })
-        .collect();
+    let seconds = (0..repeats).map(|_| {
+        let begun = Instant::now();
+        run();
+        begun.elapsed().as_secs_f64()
+    });
+    median(seconds.collect())
+}
+
+fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     seconds[seconds.len() / 2]
 }
@@ -39,11 +41,7 @@ fn median_laps<const N: usize>(budget: f64, mut run: impl FnMut() -> [f64; N]) -
     let runs: Vec<[f64; N]> = (0..(fitting as usize).clamp(3, 101))
         .map(|_| run())
         .collect();
-    std::array::from_fn(|lap| {
-        let mut seconds: Vec<f64> = runs.iter().map(|laps| laps[lap]).collect();
-        seconds.sort_by(f64::total_cmp);
-        seconds[seconds.len() / 2]
-    })
+    std::array::from_fn(|lap| median(runs.iter().map(|laps| laps[lap]).collect()))
 }
 
 /// Tells how long each lap takes, once what the device was given is done.
