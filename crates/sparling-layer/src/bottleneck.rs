@@ -50,7 +50,7 @@ impl SparseBottleneck {
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         #[cfg(feature = "flex")]
         if let Some(output) = sparse_forward::forward(&self.norm, &self.sparsity, &input) {
-            return output;
+            return self.sparsity.compete(output);
         }
         self.sparsity.forward(self.norm.forward(input))
     }

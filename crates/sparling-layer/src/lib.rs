@@ -26,13 +26,14 @@
 //! ```
 //!
 //! Modules, in reading order: [`spatial`] is the layer, [`batch_norm`] the normalisation that the
-//! paper always puts before it, [`bottleneck`] the two together, [`quantile`] the order statistic
-//! underneath.
+//! paper always puts before it, [`bottleneck`] the two together, [`competition`] what may be done
+//! to its activations in training, [`quantile`] the order statistic underneath.
 //!
 //! [Burn]: https://burn.dev
 
 pub mod batch_norm;
 pub mod bottleneck;
+pub mod competition;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "flex")]
@@ -45,5 +46,6 @@ pub mod spatial;
 
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use bottleneck::{SparseBottleneck, SparseBottleneckConfig};
+pub use competition::Competition;
 pub use quantile::{ThresholdScope, Tracker, kth_smallest};
-pub use spatial::{DensityError, Exploration, Pending, SpatialSparsity, SpatialSparsityConfig};
+pub use spatial::{DensityError, Pending, SpatialSparsity, SpatialSparsityConfig};

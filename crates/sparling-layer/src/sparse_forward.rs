@@ -72,7 +72,8 @@ pub(crate) fn forward<const D: usize>(
     let scale =
         gamma.clone().without_autodiff() / variance.clone().add_scalar(norm.epsilon()).sqrt();
     let shift = beta.clone().without_autodiff() - scale.clone() * mean.clone();
-    let thresholds = sparsity.follow(plain, |quantile| quantile * scale.clone() + shift.clone());
+    sparsity.follow(plain, |quantile| quantile * scale.clone() + shift.clone());
+    let thresholds = sparsity.thresholds.value_sync().to_device(&device).detach();
 
     let output = Dispatch::normalised_excess(
         values.into_dispatch(),

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::config::Config;
 use burn::module::{Flag, Module, Param, RunningState};
-use burn::tensor::{Device, Distribution, Tensor, TensorData, activation};
+use burn::tensor::{Device, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
+use crate::competition::Competition;
 use crate::quantile::{self, ThresholdScope, Tracker, kth_smallest, threshold_rank};
 
 /// Configures a [`SpatialSparsity`] layer.
@@ -26,27 +27,10 @@ pub struct SpatialSparsityConfig {
     /// then update it (paper, footnote 3, which uses 10). `None` updates on every batch.
     #[config(default = "None")]
     pub accumulate: Option<f64>,
-    /// Lower some thresholds for each training batch (not in the paper). `None` lowers none.
+    /// Let only the strongest activation of each neighbourhood through in some training examples
+    /// (not in the paper). `None` never does.
     #[config(default = "None")]
-    pub exploration: Option<Exploration>,
-}
-
-/// Lets channels try what lies below their thresholds, in training.
-///
-/// A channel gets no gradient where it is not active. So two channels that have come to stand for the
-/// same symbol never part, and a symbol that no channel is active at stays without one. Exploration
-/// lowers randomly chosen thresholds for one batch at a time: the channel is then active at its
-/// next-best positions, too, and the gradient says there whether that helps.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Exploration {
-    /// How likely each threshold is to be lowered for a batch, in `(0, 1]`.
-    pub share: f64,
-    /// By how much the density rises where it is, above 1.
-    pub factor: f64,
-    /// The density from which on, downwards, thresholds are lowered, in `(0, 1]`. Above it channels
-    /// overlap anyway, and nothing needs to be tried.
-    pub from_density: f64,
+    pub competition: Option<Competition>,
 }
 
 /// A density outside `(0, 1]`.
@@ -104,7 +88,7 @@ pub struct SpatialSparsity {
     #[module(skip)]
     accumulate: Option<f64>,
     #[module(skip)]
-    exploration: Option<Exploration>,
+    competition: Option<Competition>,
     /// Shared by clones, as the thresholds are.
     #[module(skip)]
     memory: Arc<Mutex<Memory>>,
@@ -125,8 +109,8 @@ impl SpatialSparsityConfig {
             "momentum must be in [0, 1), got {}",
             self.momentum
         );
-        if let Some(exploration) = &self.exploration {
-            exploration.validate();
+        if let Some(competition) = &self.competition {
+            competition.validate();
         }
         let density = validate(self.density).unwrap_or_else(|error| panic!("{error}"));
         let thresholds = self.scope.groups(self.channels);
@@ -137,26 +121,10 @@ impl SpatialSparsityConfig {
             scope: self.scope,
             momentum: self.momentum,
             accumulate: self.accumulate,
-            exploration: self.exploration,
+            competition: self.competition,
             memory: Arc::default(),
             channels: self.channels,
         }
-    }
-}
-
-impl Exploration {
-    fn validate(&self) {
-        for (name, fraction) in [("share", self.share), ("from_density", self.from_density)] {
-            assert!(
-                fraction > 0.0 && fraction <= 1.0,
-                "exploration.{name} must be above 0 and at most 1, got {fraction}"
-            );
-        }
-        assert!(
-            self.factor > 1.0 && self.factor.is_finite(),
-            "exploration.factor must be above 1, got {}",
-            self.factor
-        );
     }
 }
 
@@ -183,16 +151,28 @@ impl SpatialSparsity {
             input.dims()
         );
         let device = input.device();
-        let thresholds = if device.is_autodiff() && self.training.is_enabled() {
-            let plain = input.clone().without_autodiff();
-            self.update(plain.clone());
-            self.explored(plain, |quantile| quantile)
-        } else {
-            self.thresholds.value_sync()
-        };
+        if device.is_autodiff() && self.training.is_enabled() {
+            self.update(input.clone().without_autodiff());
+        }
+        let thresholds = self.thresholds.value_sync();
         let mut shape = [1; D];
         shape[1] = thresholds.dims()[0];
-        activation::relu(input - thresholds.to_device(&device).detach().reshape(shape))
+        let output =
+            activation::relu(input - thresholds.to_device(&device).detach().reshape(shape));
+        self.compete(output)
+    }
+
+    /// In training, the activations without those that lost where channels compete.
+    pub(crate) fn compete<const D: usize>(&self, activations: Tensor<D>) -> Tensor<D> {
+        let competition = self.competition;
+        match competition.filter(|competition| self.density <= competition.from_density) {
+            Some(competition)
+                if activations.device().is_autodiff() && self.training.is_enabled() =>
+            {
+                competition.apply(activations)
+            }
+            _ => activations,
+        }
     }
 
     /// The number of channels.
@@ -285,48 +265,14 @@ impl SpatialSparsity {
             && self.accumulate.is_none()
     }
 
-    /// Moves the thresholds towards the quantile of the values as `normalise` maps it, and returns
-    /// those to subtract from the values so mapped.
+    /// Moves the thresholds towards the quantile of the values as `normalise` maps it.
     #[cfg(feature = "flex")]
-    pub(crate) fn follow(
-        &self,
-        values: Tensor<3>,
-        normalise: impl Fn(Tensor<1>) -> Tensor<1>,
-    ) -> Tensor<1> {
+    pub(crate) fn follow(&self, values: Tensor<3>, normalise: impl FnOnce(Tensor<1>) -> Tensor<1>) {
         let [batch, _, plane] = values.dims();
         let rank = threshold_rank(batch * plane, self.density);
         let mut memory = self.memory();
-        let quantile = memory
-            .tracker
-            .kth_smallest(values.clone(), rank, self.scope);
+        let quantile = memory.tracker.kth_smallest(values, rank, self.scope);
         self.move_towards(&mut memory, normalise(quantile));
-        self.explored(values, normalise).detach()
-    }
-
-    /// The thresholds, but for some that are lower if there is exploration.
-    fn explored<const D: usize>(
-        &self,
-        values: Tensor<D>,
-        normalise: impl Fn(Tensor<1>) -> Tensor<1>,
-    ) -> Tensor<1> {
-        let thresholds = self.thresholds.value_sync();
-        let exploration = self.exploration;
-        let Some(Exploration { share, factor, .. }) =
-            exploration.filter(|exploration| self.density <= exploration.from_density)
-        else {
-            return thresholds;
-        };
-        let thresholds = thresholds.to_device(&values.device());
-        let groups = self.scope.groups(self.channels);
-        let count = values.shape().num_elements() / groups;
-        let rank = threshold_rank(count, (self.density * factor).min(1.0));
-        let lower = normalise(kth_smallest(values, rank, self.scope));
-        let uniform = Distribution::Uniform(0.0, 1.0);
-        let chance = Tensor::<1>::random([groups], uniform, &lower.device());
-        // Lowered only: this batch may hold less than the average does. A NaN is never lower.
-        let is_lower = lower.clone().lower(thresholds.clone());
-        let chosen = chance.lower_scalar(share).bool_and(is_lower);
-        thresholds.mask_where(chosen, lower)
     }
 
     fn update<const D: usize>(&self, input: Tensor<D>) {

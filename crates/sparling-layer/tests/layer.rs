@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use sparling_layer::{
-    Exploration, Pending, SparseBottleneckConfig, SpatialSparsity, SpatialSparsityConfig,
-    ThresholdScope, kth_smallest, quantile::threshold_rank,
+    Pending, SparseBottleneckConfig, SpatialSparsity, SpatialSparsityConfig, ThresholdScope,
+    kth_smallest, quantile::threshold_rank,
 };
 
 fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -200,37 +200,6 @@ fn the_density_can_be_changed_while_training() {
         assert_eq!(thresholds(&layer), before, "only batches move thresholds");
         assert_density(&layer, wanted, &device);
     }
-}
-
-#[test]
-fn exploration_lowers_a_share_of_the_thresholds_in_training() {
-    let device = Device::default().autodiff();
-    let exploration = Exploration {
-        share: 0.3,
-        factor: 4.0,
-        from_density: 0.02,
-    };
-    // Without momentum each batch has exactly the density asked for: 20 of 1,000 values.
-    let mut layer = SpatialSparsityConfig::new(200, 0.02)
-        .with_momentum(0.0)
-        .with_exploration(Some(exploration))
-        .init(&device);
-    let active = |output: Tensor<3>| host(output.greater_scalar(0.0).float().sum_dim(2));
-    let count = |active: &[f32], of: f32| active.iter().filter(|count| **count == of).count();
-    let input = normal([1, 200, 1000], &device);
-    let first = active(layer.forward(input.clone()));
-    let explored = count(&first, 80.0);
-    assert_eq!(explored + count(&first, 20.0), 200, "{first:?}");
-    assert!((40..80).contains(&explored), "{explored} of 200 at 0.3");
-    let second = active(layer.forward(input.clone()));
-    assert_ne!(second, first, "others are chosen for each batch");
-
-    // The thresholds kept are the usual ones, and evaluation takes those.
-    let evaluated = layer.valid().forward(input.clone().inner());
-    assert_eq!(count(&active(evaluated), 20.0), 200);
-    // Above from_density nothing is explored.
-    layer.set_density(0.021).unwrap();
-    assert_eq!(count(&active(layer.forward(input)), 21.0), 200);
 }
 
 #[test]

@@ -4,9 +4,7 @@
 
 use burn::module::Param;
 use burn::tensor::{Device, Distribution, Tensor};
-use sparling_layer::{
-    Exploration, SparseBottleneck, SparseBottleneckConfig, SpatialSparsityConfig,
-};
+use sparling_layer::{SparseBottleneck, SparseBottleneckConfig, SpatialSparsityConfig};
 
 /// Largest difference allowed, relative to the largest magnitude compared.
 const TOLERANCE: f32 = 2e-5;
@@ -120,16 +118,4 @@ fn negative_and_zero_scales_agree_too() {
     for scales in [[-0.5, 2.0, 1.0], [0.0, 2.0, 1.0]] {
         assert_agrees([4, 3, 9, 13], Tensor::from_floats(scales, &device), true);
     }
-}
-
-#[test]
-fn thresholds_lowered_to_explore_agree_too() {
-    let gamma = Tensor::from_floats([0.5, 2.0, 1.0], &Device::flex().autodiff());
-    let exploration = Exploration {
-        share: 1.0, // so that both lower the same
-        factor: 3.0,
-        from_density: 1.0,
-    };
-    let sparsity = sparsity(3).with_exploration(Some(exploration));
-    assert_agrees_with(sparsity, [4, 3, 9, 13], gamma, true);
 }

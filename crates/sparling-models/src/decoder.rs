@@ -77,7 +77,7 @@ pub enum DecoderConfigError {
 /// Should be created with [`DecoderConfig`].
 #[derive(Module, Debug)]
 pub struct Decoder {
-    reembed: Reembed,
+    pub(crate) reembed: Reembed,
     row_lstm: Option<RowLstm>,
     encoder: Vec<EncoderLayer>,
     embedding: Embedding,

@@ -16,7 +16,9 @@ mod linear;
 pub mod motif;
 pub mod residual;
 pub mod sparling;
+pub mod split;
 
 pub use decoder::{Decoder, DecoderConfig, RowLstmStart};
 pub use motif::{MotifModel, MotifModelConfig};
 pub use sparling::{Sparling, SparlingConfig};
+pub use split::Split;

@@ -79,6 +79,23 @@ impl MotifModel {
     ///
     /// Panics if the input's rank does not fit the configured dimensions.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        let mut shape = input.dims();
+        let output = conv(&self.conv_out, self.features(input)); // [batch, channels, height, width]
+        shape[1] = output.dims()[1];
+        output.reshape(shape)
+    }
+
+    /// What the motifs are detected in: the output of the last residual unit.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`: `[batch, inputs, height, width]`, or `[batch, inputs, length]`
+    /// - output: `[batch, features, height, width]`, with a height of 1 in the second case
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn features<const D: usize>(&self, input: Tensor<D>) -> Tensor<4> {
         assert_eq!(
             D,
             self.dimensions + 2,
@@ -94,11 +111,7 @@ impl MotifModel {
         for unit in &self.units {
             hidden = unit.forward(hidden);
         }
-        let output = conv(&self.conv_out, hidden); // [batch, channels, height, width]
-
-        let mut shape = dims;
-        shape[1] = output.dims()[1];
-        output.reshape(shape)
+        hidden
     }
 }
 

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain, LatexOcrConfig};
-use sparling_layer::{Exploration, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope};
+use sparling_layer::{Competition, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope};
 use sparling_models::{DecoderConfig, MotifModelConfig, RowLstmStart, SparlingConfig};
 use toml::{Table, Value};
 
 use crate::anneal::AnnealConfig;
+use crate::splitting::Splitting;
 
 /// Everything that decides what a run computes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct RunConfig {
     pub annealing: AnnealConfig,
     /// What each check measures.
     pub validation: ValidationSection,
+    /// How channels that stand for two symbols are parted; absent: they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub splitting: Option<Splitting>,
 }
 
 /// The domains, by name.
@@ -70,9 +74,9 @@ pub struct BottleneckSection {
     /// Gather batches until so many activations are expected per threshold; absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accumulate: Option<f64>,
-    /// Lower some thresholds for each training batch; absent: none.
+    /// Let only the strongest of each neighbourhood through in some training examples; absent: all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub exploration: Option<Exploration>,
+    pub competition: Option<Competition>,
 }
 
 /// The sizes of the decoder.
@@ -324,21 +328,15 @@ impl RunConfig {
                 wanted,
             )?;
         }
-        if let Some(exploration) = &self.bottleneck.exploration {
-            let Exploration {
-                share,
-                factor,
-                from_density,
-            } = *exploration;
-            for (key, value) in [
-                ("bottleneck.exploration.share", share),
-                ("bottleneck.exploration.from_density", from_density),
-            ] {
-                let fraction = value > 0.0 && value <= 1.0;
-                require(fraction, key, "above 0 and at most 1", value)?;
-            }
-            let larger = factor > 1.0 && factor.is_finite();
-            require(larger, "bottleneck.exploration.factor", "above 1", factor)?;
+        if let Some(competition) = &self.bottleneck.competition {
+            share("bottleneck.competition.share", competition.share)?;
+            share(
+                "bottleneck.competition.from_density",
+                competition.from_density,
+            )?;
+        }
+        if let Some(splitting) = &self.splitting {
+            self.validate_splitting(splitting)?;
         }
         self.annealing
             .validate()
@@ -347,6 +345,20 @@ impl RunConfig {
                 wanted: error.wanted.to_owned(),
                 value: error.value.to_string(),
             })
+    }
+
+    fn validate_splitting(&self, splitting: &Splitting) -> Result<(), ConfigError> {
+        if self.bottleneck.competition.is_none() {
+            let message = "splitting judges channels by what they win, so it needs a section \
+                           [bottleneck.competition]";
+            return Err(ConfigError::Invalid(message.to_owned()));
+        }
+        share("splitting.spare_below", splitting.spare_below)?;
+        share("splitting.until_density", splitting.until_density)?;
+        at_least_one("splitting.examples", splitting.examples)?;
+        let step = splitting.step;
+        let positive = step > 0.0 && step.is_finite();
+        require(positive, "splitting.step", "above 0", step)
     }
 
     fn validate_pool(&self, spatial: &[usize]) -> Result<(), ConfigError> {
@@ -365,7 +377,7 @@ impl RunConfig {
             .with_scope(self.bottleneck.scope)
             .with_momentum(self.bottleneck.momentum)
             .with_accumulate(self.bottleneck.accumulate)
-            .with_exploration(self.bottleneck.exploration);
+            .with_competition(self.bottleneck.competition);
         SparlingConfig::new(
             MotifModelConfig::new(
                 shape[0],
@@ -467,6 +479,11 @@ fn require(holds: bool, key: &str, wanted: &str, value: impl ToString) -> Result
         wanted: wanted.to_owned(),
         value: value.to_string(),
     })
+}
+
+fn share(key: &str, value: f64) -> Result<(), ConfigError> {
+    let fraction = value > 0.0 && value <= 1.0;
+    require(fraction, key, "above 0 and at most 1", value)
 }
 
 fn at_least_one(key: &str, value: usize) -> Result<(), ConfigError> {

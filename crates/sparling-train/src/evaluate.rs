@@ -1,10 +1,11 @@
 //! What a model gets right: output tokens, and motifs against footprints nobody trained on.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use sparling_data::{Batch, Domain, Footprint, Split, batch};
 use sparling_models::Sparling;
 
+use crate::input::Input;
 use crate::metrics::{EndToEnd, Motif, MotifCounts, ratio};
 
 /// The figures of an evaluation (paper, section 3.2), all as shares between 0 and 1.
@@ -146,12 +147,9 @@ impl Evaluator<'_> {
     pub fn read(&self, batch: Batch) -> Vec<Reading> {
         let size = batch.tokens.len();
         let shape = self.domain.input_shape();
-        let (motifs, predictions) = match *shape.as_slice() {
-            [channels, length] => self.run(batch.inputs.clone(), [size, channels, length]),
-            [channels, height, width] => {
-                self.run(batch.inputs.clone(), [size, channels, height, width])
-            }
-            _ => panic!("expected one or two spatial dimensions, got {shape:?}"),
+        let (motifs, predictions) = match Input::new(batch.inputs.clone(), &shape, self.device) {
+            Input::Sound(input) => self.run(input),
+            Input::Image(input) => self.run(input),
         };
         let [height, width] = plane(&shape);
         let inputs = batch.inputs.chunks(batch.inputs.len() / size);
@@ -172,13 +170,8 @@ impl Evaluator<'_> {
             .collect()
     }
 
-    fn run<const D: usize>(
-        &self,
-        inputs: Vec<f32>,
-        shape: [usize; D],
-    ) -> (Vec<f32>, Vec<Vec<usize>>) {
-        let inputs = Tensor::<D>::from_data(TensorData::new(inputs, shape), self.device);
-        let motifs = self.model.motifs(inputs);
+    fn run<const D: usize>(&self, input: Tensor<D>) -> (Vec<f32>, Vec<Vec<usize>>) {
+        let motifs = self.model.motifs(input);
         let vocabulary = self.domain.vocabulary();
         // One more than the longest, so that an output that is too long shows as one.
         let longest = self.domain.longest_output() + 1;

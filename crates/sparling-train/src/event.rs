@@ -48,6 +48,9 @@ pub struct ValidationEvent {
     /// What was measured.
     #[serde(flatten)]
     pub figures: Figures,
+    /// The channels that were parted, each with the spare one that became its other half.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub splits: Vec<[usize; 2]>,
     /// Time the check took.
     pub check_seconds: f64,
     /// Time spent since the run began.

@@ -1,13 +1,14 @@
 //! One step of training: loss, gradients, update.
 
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use sparling_data::{Batch, Domain};
 use sparling_models::Sparling;
 
 use crate::checkpoint::number_parameters;
 use crate::clip::clip_global_norm;
 use crate::config::RunConfig;
+use crate::input::Input;
 use crate::loss::Targets;
 
 /// A model in training and its optimiser.
@@ -44,21 +45,11 @@ impl Learner {
 
     /// The batch's loss.
     pub fn loss(&self, batch: Batch, domain: &dyn Domain) -> Tensor<1> {
-        let size = batch.tokens.len();
         let targets = Targets::new(&batch.tokens, domain.vocabulary(), &self.device);
         let read = targets.read.clone();
-        let logits = match *domain.input_shape().as_slice() {
-            [channels, length] => {
-                let data = TensorData::new(batch.inputs, [size, channels, length]);
-                self.model
-                    .forward(Tensor::<3>::from_data(data, &self.device), read)
-            }
-            [channels, height, width] => {
-                let data = TensorData::new(batch.inputs, [size, channels, height, width]);
-                self.model
-                    .forward(Tensor::<4>::from_data(data, &self.device), read)
-            }
-            ref shape => panic!("expected one or two spatial dimensions, got {shape:?}"),
+        let logits = match Input::new(batch.inputs, &domain.input_shape(), &self.device) {
+            Input::Sound(input) => self.model.forward(input, read),
+            Input::Image(input) => self.model.forward(input, read),
         };
         targets.cross_entropy(logits)
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use burn::module::Module;
 use burn::tensor::Tensor;
 use sparling_data::{Batch, Domain, Loader, Split};
-use sparling_models::Sparling;
+use sparling_models::{Sparling, Split as ChannelSplit};
 
 use crate::anneal::{AnnealError, Annealer, Decision};
 use crate::backend::Backend;
@@ -20,6 +20,7 @@ use crate::evaluate::{Evaluator, Figures};
 use crate::event::{Event, Outcome, TrainEvent, ValidationEvent};
 use crate::learner::Learner;
 use crate::run::{RunError, RunFolder};
+use crate::splitting::Judge;
 
 /// When to stop although the annealing is not finished.
 #[derive(Clone, Copy, Debug, Default)]
@@ -274,7 +275,7 @@ impl Trainer {
     }
 
     fn step(&mut self, batch: Batch) {
-        // Dropout and exploration must not depend on how often the run was interrupted.
+        // Dropout and competition must not depend on how often the run was interrupted.
         self.learner
             .device()
             .seed(self.config.seed ^ self.samples.rotate_left(32));
@@ -351,18 +352,29 @@ impl Trainer {
             Decision::Cut { .. } => Outcome::Cut,
             Decision::Finish { .. } => Outcome::Finish,
         };
+        let splits = match outcome {
+            Outcome::Finish => Vec::new(),
+            Outcome::Keep | Outcome::Cut => self.splits(&valid),
+        };
         let event = Event::Validation(ValidationEvent {
             samples: self.samples,
             target,
             decision: outcome,
             next_density: self.annealer.density(),
             figures: figures.clone(),
+            splits: splits
+                .iter()
+                .map(|split| [split.channel, split.spare])
+                .collect(),
             check_seconds: begun.elapsed().as_secs_f64(),
             elapsed_seconds: self.elapsed().as_secs_f64(),
         });
         // The event first: whoever finds the checkpoint finds what led to it.
         self.folder.append(&event)?;
         self.keep(&valid, &figures, outcome)?;
+        for split in &splits {
+            self.learner.model.split(split);
+        }
         let density = self.annealer.density();
         self.learner
             .model
@@ -373,6 +385,30 @@ impl Trainer {
         self.save_last(Some(figures))?;
         self.logged.1 += begun.elapsed();
         Ok(event)
+    }
+
+    /// The channels to part, if the configuration asks for it.
+    fn splits(&self, valid: &Sparling) -> Vec<ChannelSplit> {
+        let bottleneck = &self.config.bottleneck;
+        let (Some(splitting), Some(competition)) = (self.config.splitting, bottleneck.competition)
+        else {
+            return Vec::new();
+        };
+        let density = valid.bottleneck.sparsity.density();
+        if !(splitting.until_density..=competition.from_density).contains(&density) {
+            return Vec::new();
+        }
+        splitting.find(&Judge {
+            model: valid,
+            domain: &*self.domain,
+            device: &self.learner.device().clone().inner(),
+            batch_size: self.config.validation.batch_size,
+            radius: competition.radius,
+            examples: self.samples..self.samples + splitting.examples as u64,
+            data: Split::Train {
+                seed: self.config.seed,
+            },
+        })
     }
 
     fn validate(&self, valid: &Sparling) -> Figures {

@@ -60,7 +60,7 @@ fn assert_agrees_with_flex(backend: &str) {
         "--backend=flex",
         "--max-samples=0",
         "--set=decoder.dropout=0.0",
-        "--set=bottleneck.exploration.from_density=1e-9", // backends draw different numbers
+        "--set=bottleneck.competition.from_density=1e-9", // backends draw different numbers
         "--set=annealing.density_update=0.6",
         "--set=annealing.minimum_density=0.2",
     ]));

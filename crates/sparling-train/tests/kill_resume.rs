@@ -168,6 +168,13 @@ fn the_reference_saves_every_density() {
         !pending["largest"].as_array().unwrap().is_empty(),
         "the tests should cover batches gathered for a threshold"
     );
+    assert!(
+        reference
+            .events
+            .iter()
+            .any(|event| event.get("splits").is_some()),
+        "the tests should cover channels being split"
+    );
 }
 
 #[test]

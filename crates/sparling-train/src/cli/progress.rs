@@ -156,6 +156,13 @@ impl Console {
             percent(figures.ce),
             percent(figures.e2ee),
         ));
+        if !event.splits.is_empty() {
+            let pairs = event.splits.iter();
+            let pairs: Vec<_> = pairs
+                .map(|[channel, spare]| format!("{channel} with {spare}"))
+                .collect();
+            self.say(&format!("          split channel {}", pairs.join(", ")));
+        }
     }
 }
 
