@@ -12,7 +12,7 @@ use sparling_layer::{
     kth_smallest,
 };
 
-use super::{median_seconds, run_peer, wait};
+use super::{Laps, median_laps, median_seconds, run_peer, wait};
 use crate::backend::Backend;
 
 const PEER: &str = include_str!("../../../../bench/peer/quantile.py");
@@ -25,6 +25,9 @@ const SHAPES: [[usize; 4]; 3] = [[10, 10, 100, 100], [8, 32, 120, 360], [8, 10, 
 const LARGE_SHAPE: [usize; 4] = [256, 10, 100, 100];
 
 const REPEATS: usize = 15;
+
+/// Seconds for the forward passes of one row.
+const FORWARD_BUDGET: f64 = 1.0;
 
 /// Batches that are taken in turn, so that the last one's bracket has to hold for another.
 const BATCHES: usize = 4;
@@ -204,10 +207,20 @@ fn measure_forward(batches: &[Tensor<4>], density: f64, device: &Device) -> Forw
     for batch in &batches {
         layer.forward(batch.clone());
     }
-    let whole = median_seconds(REPEATS, || wait(layer.forward(next()), &device));
-    let alone = median_seconds(REPEATS, || {
-        wait(without_update(&layer, next()), &device);
-    });
+    // Backward frees what forward keeps, as in training, and does not count.
+    let mut seconds = |forward: &dyn Fn(Tensor<4>) -> Tensor<4>| {
+        let [forward, _] = median_laps(FORWARD_BUDGET, || {
+            let batch = next();
+            let mut laps = Laps::new(&device);
+            let output = forward(batch);
+            let forward = laps.lap();
+            output.sum().backward();
+            [forward, laps.lap()]
+        });
+        forward
+    };
+    let whole = seconds(&|input| layer.forward(input));
+    let alone = seconds(&|input| without_update(&layer, input));
     ForwardRow {
         shape,
         density,
