@@ -14,6 +14,7 @@ use crate::backend::Backend;
 mod memory;
 pub mod quantile;
 pub mod reembed;
+pub mod scaling;
 pub mod step;
 
 /// The median of the seconds that `run` takes, after one run that does not count.

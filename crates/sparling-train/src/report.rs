@@ -4,12 +4,11 @@
 //! print. Nothing here knows models: pictures are drawn from plain data.
 
 mod canvas;
-
-mod lettering;
-
-pub mod examples;
-
+mod chart;
 pub mod curves;
+pub mod examples;
+mod lettering;
+pub mod scaling;
 
 pub use curves::ValidationPoint;
 pub use examples::ExamplePicture;

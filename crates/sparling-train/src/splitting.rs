@@ -5,7 +5,8 @@
 //! channel is spare if the loss hardly rises without it, and one that stands for two symbols is
 //! active at two kinds of places, so that the features there differ widely. As in vector
 //! quantisation by splitting (Linde, Buzo and Gray 1980), the spare channel becomes one half of that
-//! other channel, along the direction in which its places differ most.
+//! other channel, along the direction in which its places differ most, and with the middle between
+//! the two kinds as the border.
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,8 @@ pub struct Splitting {
     pub examples: usize,
     /// The lowest density at which channels are parted.
     pub until_density: f64,
-    /// How far the halves move apart, in standard deviations of the channel's detector.
+    /// How far each half moves towards its kind of places and away from the other, in standard
+    /// deviations of the channel's detector.
     pub step: f64,
 }
 
@@ -72,12 +74,13 @@ impl Splitting {
         let parted = spare.into_iter().zip(widest);
         parted
             .map(|(spare, (channel, axis))| {
-                let scale = self.step * f64::from(deviations[channel]) / axis.deviation;
+                let [low, high] = axis.kinds;
+                let scale = self.step * f64::from(deviations[channel]) / ((high - low) / 2.0);
                 Split {
                     channel,
                     spare,
                     direction: axis.direction.iter().map(|x| (x * scale) as f32).collect(),
-                    offset: (axis.mean * scale) as f32,
+                    offset: ((low + high) / 2.0 * scale) as f32,
                 }
             })
             .collect()
@@ -192,10 +195,10 @@ impl Judge<'_> {
 struct Axis {
     /// Of length 1.
     direction: Vec<f64>,
-    /// The features' mean along it.
-    mean: f64,
     /// Their standard deviation along it.
     deviation: f64,
+    /// Where the two kinds of places are along it (2-means).
+    kinds: [f64; 2],
 }
 
 impl Axis {
@@ -240,11 +243,39 @@ impl Axis {
             }
             direction = image.iter().map(|x| x / variance).collect();
         }
+        let along = places.iter().map(|(strength, features)| {
+            let place = features.iter().zip(&direction);
+            let place = place.map(|(feature, x)| f64::from(*feature) * x).sum();
+            (strength.powi(2), place)
+        });
         Some(Self {
-            mean: dot(&direction, &mean),
             deviation: variance.sqrt(),
+            kinds: two_means(&along.collect::<Vec<_>>(), dot(&direction, &mean)),
             direction,
         })
+    }
+}
+
+/// The means of two groups of weighted values, those below and above the middle between them.
+fn two_means(values: &[(f64, f64)], mut border: f64) -> [f64; 2] {
+    let mut kinds = [border; 2];
+    loop {
+        let mut sums = [[0.0; 2]; 2];
+        for (weight, value) in values {
+            let [weights, products] = &mut sums[usize::from(*value > border)];
+            *weights += weight;
+            *products += weight * value;
+        }
+        for (kind, [weights, products]) in kinds.iter_mut().zip(sums) {
+            if weights > 0.0 {
+                *kind = products / weights;
+            }
+        }
+        let middle = (kinds[0] + kinds[1]) / 2.0;
+        if (middle - border).abs() <= 1e-9 * (kinds[1] - kinds[0]) {
+            return kinds;
+        }
+        border = middle;
     }
 }
 
@@ -287,14 +318,13 @@ mod tests {
 
     #[test]
     fn the_axis_runs_through_both_kinds_of_places() {
-        // Two clusters along (3, 4) / 5, 10 apart, around (1, 2); a weak third place far off.
+        // Two kinds along (3, 4) / 5, 10 apart, around (1, 2), the second one rarer; a weak third place
+        // far off.
         let mut places: Places = Vec::new();
-        for side in [-5.0, 5.0] {
+        for (strength, side) in [(3.0, -5.0), (1.0, 5.0)] {
             for noise in [-0.1, 0.1] {
-                places.push((
-                    1.0,
-                    vec![1.0 + 0.6 * side - noise, 2.0 + 0.8 * side + noise],
-                ));
+                let place = vec![1.0 + 0.6 * side - noise, 2.0 + 0.8 * side + noise];
+                places.push((strength, place));
             }
         }
         places.push((1e-3, vec![900.0, -700.0]));
@@ -302,8 +332,13 @@ mod tests {
         let sign = axis.direction[0].signum();
         assert!((axis.direction[0] * sign - 0.6).abs() < 0.02, "{axis:?}");
         assert!((axis.direction[1] * sign - 0.8).abs() < 0.02, "{axis:?}");
-        assert!((axis.mean * sign - 2.2).abs() < 0.02, "{axis:?}");
-        assert!((axis.deviation - 5.0).abs() < 0.2, "{axis:?}");
+        assert!((axis.deviation - 3.0).abs() < 0.1, "{axis:?}");
+        let mut kinds = axis.kinds.map(|kind| kind * sign);
+        kinds.sort_by(f64::total_cmp);
+        assert!(
+            (kinds[0] + 2.8).abs() < 0.1 && (kinds[1] - 7.2).abs() < 0.1,
+            "{axis:?}"
+        );
     }
 
     #[test]

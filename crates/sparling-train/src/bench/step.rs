@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use anyhow::Result;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use sparling_data::{Batch, Domain, Loader, Split, batch};
 use sparling_models::SparlingConfig;
@@ -14,6 +14,7 @@ use super::{Laps, median_laps, memory, run_peer};
 use crate::backend::Backend;
 use crate::config::RunConfig;
 use crate::evaluate::Evaluator;
+use crate::input::Input;
 use crate::learner::Learner;
 use crate::loss::Targets;
 
@@ -122,16 +123,7 @@ pub fn run(
     let mut parts = step_parts(&mut learner, &*domain, &mut make, rate);
     let example = make();
     let time = longest(&example) + 1;
-    parts.extend(match *domain.input_shape().as_slice() {
-        [channels, length] => {
-            model_parts(&learner, &*domain, example, [batch_size, channels, length])
-        }
-        [channels, height, width] => {
-            let shape = [batch_size, channels, height, width];
-            model_parts(&learner, &*domain, example, shape)
-        }
-        ref shape => panic!("expected one or two spatial dimensions, got {shape:?}"),
-    });
+    parts.extend(model_parts(&learner, &*domain, example, BUDGET));
 
     let mut report = Report {
         backend,
@@ -199,28 +191,42 @@ fn step_parts(
     ]
 }
 
-/// The model's parts, each alone.
-fn model_parts<const D: usize>(
+/// The model's parts, each alone, in `budget` seconds each.
+pub(super) fn model_parts(
     learner: &Learner,
     domain: &dyn Domain,
     batch: Batch,
-    shape: [usize; D],
+    budget: f64,
+) -> Vec<Part> {
+    let device = learner.device();
+    let targets = Targets::new(&batch.tokens, domain.vocabulary(), device);
+    match Input::new(batch.inputs, &domain.input_shape(), device) {
+        Input::Sound(input) => parts_on(learner, &targets, input, budget),
+        Input::Image(input) => parts_on(learner, &targets, input, budget),
+    }
+}
+
+fn parts_on<const D: usize>(
+    learner: &Learner,
+    targets: &Targets,
+    input: Tensor<D>,
+    budget: f64,
 ) -> Vec<Part> {
     let (model, device) = (&learner.model, learner.device());
-    let targets = Targets::new(&batch.tokens, domain.vocabulary(), device);
-    let input = Tensor::<D>::from_data(TensorData::new(batch.inputs, shape), device);
     let features = leaf(model.motif_model.forward(input.clone()));
     let motifs = leaf(model.bottleneck.forward(features.clone()));
     let memory = leaf(model.decoder.encode(motifs.clone()));
     vec![
-        part("motif model", device, || {
+        part("motif model", budget, device, || {
             model.motif_model.forward(input.clone())
         }),
-        part("bottleneck", device, || {
+        part("bottleneck", budget, device, || {
             model.bottleneck.forward(features.clone())
         }),
-        part("encoder", device, || model.decoder.encode(motifs.clone())),
-        part("decoder", device, || {
+        part("encoder", budget, device, || {
+            model.decoder.encode(motifs.clone())
+        }),
+        part("decoder", budget, device, || {
             model.decoder.decode(memory.clone(), targets.read.clone())
         }),
     ]
@@ -228,10 +234,11 @@ fn model_parts<const D: usize>(
 
 fn part<const D: usize>(
     name: &'static str,
+    budget: f64,
     device: &Device,
     forward: impl Fn() -> Tensor<D>,
 ) -> Part {
-    let [forward, backward] = median_laps(BUDGET, || {
+    let [forward, backward] = median_laps(budget, || {
         let mut laps = Laps::new(device);
         let output = forward();
         let forward = laps.lap();

@@ -1,11 +1,13 @@
 //! `sparling bench`.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::backend::Backend;
-use crate::bench::{quantile, reembed, step};
+use crate::bench::{quantile, reembed, scaling, step};
 use crate::cli::configuration::Configuration;
 
 /// What `bench` takes.
@@ -23,6 +25,21 @@ enum Part {
     Reembed(Options),
     /// A training step by part, beside PyTorch.
     Step(StepOptions),
+    /// What the model's parts cost as the image, the channels, the density or the batch grow.
+    Scaling(ScalingOptions),
+}
+
+#[derive(Debug, Args)]
+struct ScalingOptions {
+    /// Where to compute.
+    #[arg(long)]
+    backend: Option<Backend>,
+    /// Draw the table as a PNG, too.
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -79,18 +96,51 @@ impl Bench {
                 let report = rayon::scope(|_| step::run(&config, density, backend, peer))?;
                 options.show(&report, print_step)
             }
+            Part::Scaling(ScalingOptions {
+                backend,
+                picture,
+                json,
+            }) => {
+                let backend = Backend::choose(backend, "bench scaling")?;
+                let report = rayon::scope(|_| scaling::run(backend))?;
+                if let Some(path) = picture {
+                    report.draw(&path)?;
+                }
+                show(json, &report, print_scaling)
+            }
         }
     }
 }
 
 impl Options {
     fn show<R: Serialize>(&self, report: &R, print: impl Fn(&R)) -> Result<()> {
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(report)?);
-        } else {
-            print(report);
-        }
-        Ok(())
+        show(self.json, report, print)
+    }
+}
+
+fn show<R: Serialize>(json: bool, report: &R, print: impl Fn(&R)) -> Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(report)?);
+    } else {
+        print(report);
+    }
+    Ok(())
+}
+
+fn print_scaling(report: &scaling::Report) {
+    println!(
+        "{} on {} threads, milliseconds per example, forward and backward, medians\n",
+        report.backend, report.threads
+    );
+    print!("{:<26} {:>8}", "", "");
+    report.parts.iter().for_each(|part| print!(" {part:>12}"));
+    println!();
+    for row in &report.rows {
+        print!("{:<26} {:>8}", row.key, row.value);
+        row.ms_per_example
+            .iter()
+            .for_each(|ms| print!(" {ms:>12.4}"));
+        println!();
     }
 }
 

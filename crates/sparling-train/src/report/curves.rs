@@ -6,12 +6,7 @@ use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::canvas;
-
-mod axis;
-mod panel;
-
-use axis::Axis;
-use panel::{Panel, Series};
+use super::chart::{Axis, Panel, Series};
 
 /// The metrics of one validation.
 ///

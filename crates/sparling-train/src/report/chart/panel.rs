@@ -22,23 +22,23 @@ const RIGHT: i32 = 30;
 const MOST_MARKS: usize = 24;
 
 /// A chart to draw.
-pub(super) struct Panel {
-    pub(super) title: &'static str,
-    pub(super) x: Axis,
-    pub(super) y: Axis,
-    pub(super) series: Vec<Series>,
+pub(in crate::report) struct Panel {
+    pub(in crate::report) title: &'static str,
+    pub(in crate::report) x: Axis,
+    pub(in crate::report) y: Axis,
+    pub(in crate::report) series: Vec<Series>,
 }
 
 /// One curve, in the axes' coordinates.
-pub(super) struct Series {
+pub(in crate::report) struct Series {
     name: &'static str,
     style: usize,
-    pub(super) points: Vec<(f64, f64)>,
+    pub(in crate::report) points: Vec<(f64, f64)>,
 }
 
 impl Series {
     /// A curve through points; the style picks colour, dash and marker.
-    pub(super) fn line(
+    pub(in crate::report) fn line(
         name: &'static str,
         style: usize,
         points: impl Iterator<Item = (f64, f64)>,
@@ -83,7 +83,7 @@ impl Series {
 
 impl Panel {
     /// Draws the chart over a whole area.
-    pub(super) fn draw(&self, area: &Canvas<'_>) -> Result<()> {
+    pub(in crate::report) fn draw(&self, area: &Canvas<'_>) -> Result<()> {
         let (head, _) = area.split_vertically(HEAD);
         Lettering::left(TITLE_TYPE, INK).write(&head, self.title, (LEFT, 26))?;
         self.draw_legend(&head)?;

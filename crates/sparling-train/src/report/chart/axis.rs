@@ -2,23 +2,23 @@
 
 /// A scale: where it runs, and what is written where.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Axis {
-    pub(super) title: &'static str,
+pub(in crate::report) struct Axis {
+    pub(in crate::report) title: &'static str,
     low: f64,
     high: f64,
     /// Coordinates with their labels.
-    pub(super) ticks: Vec<(f64, String)>,
+    pub(in crate::report) ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
     /// Where a coordinate lies between two pixels, those of `low` and `high`.
-    pub(super) fn place(&self, coordinate: f64, (low, high): (i32, i32)) -> i32 {
+    pub(in crate::report) fn place(&self, coordinate: f64, (low, high): (i32, i32)) -> i32 {
         let share = (coordinate - self.low) / (self.high - self.low);
         low + (share * f64::from(high - low)).round() as i32
     }
 
     /// Training samples from 0.
-    pub(super) fn samples(most: u64) -> Self {
+    pub(in crate::report) fn samples(most: u64) -> Self {
         let high = most.max(1) as f64 * 1.02;
         let step = round_step(high / 6.0).max(1.0);
         let ticks = (0..)
@@ -35,7 +35,7 @@ impl Axis {
     }
 
     /// A fraction from 0 to 1, in percent.
-    pub(super) fn share() -> Self {
+    pub(in crate::report) fn share() -> Self {
         let ticks = (0..=5).map(|index| (f64::from(index) / 5.0, format!("{} %", index * 20)));
         Self {
             title: "",
@@ -46,7 +46,7 @@ impl Axis {
     }
 
     /// A fraction in percent, logarithmic, from `least` to 1.
-    pub(super) fn error(least: f64) -> Self {
+    pub(in crate::report) fn error(least: f64) -> Self {
         let low = least.log10();
         let mut ticks: Vec<(f64, String)> = decades(low, 0.0)
             .map(|power| (f64::from(power), percent_label(10_f64.powi(power))))
@@ -63,8 +63,27 @@ impl Axis {
     }
 
     /// The range of some densities, logarithmic; reversed, coordinates are negated.
-    pub(super) fn density(densities: impl Iterator<Item = f64> + Clone, reversed: bool) -> Self {
-        let powers = densities.map(f64::log10);
+    pub(in crate::report) fn density(
+        densities: impl Iterator<Item = f64> + Clone,
+        reversed: bool,
+    ) -> Self {
+        let mut axis = Self::logarithmic("", densities, percent_label);
+        if reversed {
+            axis.title = "density, from dense to sparse";
+            (axis.low, axis.high) = (-axis.high, -axis.low);
+            axis.ticks.iter_mut().for_each(|tick| tick.0 = -tick.0);
+            axis.ticks.reverse();
+        }
+        axis
+    }
+
+    /// The range of some positive values, logarithmic.
+    pub(in crate::report) fn logarithmic(
+        title: &'static str,
+        values: impl Iterator<Item = f64> + Clone,
+        label: impl Fn(f64) -> String,
+    ) -> Self {
+        let powers = values.map(f64::log10);
         let low = powers.clone().fold(f64::INFINITY, f64::min) - 0.1;
         let high = powers.fold(f64::NEG_INFINITY, f64::max) + 0.1;
         // Within little more than a decade, powers of ten alone would be too few.
@@ -73,23 +92,13 @@ impl Axis {
         } else {
             &[1.0, 2.0, 5.0]
         };
-        let mut ticks: Vec<(f64, String)> = decades(low - 1.0, high)
+        let ticks = decades(low - 1.0, high)
             .flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)))
-            .map(|density| (density.log10(), percent_label(density)))
+            .map(|value| (value.log10(), label(value)))
             .filter(|(power, _)| (low..=high).contains(power))
             .collect();
-        if reversed {
-            ticks.iter_mut().for_each(|tick| tick.0 = -tick.0);
-            ticks.reverse();
-            return Self {
-                title: "density, from dense to sparse",
-                low: -high,
-                high: -low,
-                ticks,
-            };
-        }
         Self {
-            title: "",
+            title,
             low,
             high,
             ticks,
@@ -178,5 +187,7 @@ mod tests {
         assert_eq!(labels(&narrow), ["50 %", "20 %", "10 %"]);
         assert!(narrow.low < narrow.ticks[0].0 && narrow.ticks[0].0 < narrow.ticks[1].0);
         assert_eq!(labels(&Axis::density([0.5].into_iter(), false)), ["50 %"]);
+        let plain = Axis::logarithmic("size", [32.0, 128.0].into_iter(), |size| size.to_string());
+        assert_eq!(labels(&plain), ["50", "100"]);
     }
 }

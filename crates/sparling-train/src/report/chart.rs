@@ -1,0 +1,7 @@
+//! Charts with up to four curves each, on linear or logarithmic axes.
+
+mod axis;
+mod panel;
+
+pub(super) use axis::Axis;
+pub(super) use panel::{Panel, Series};
