@@ -5,8 +5,10 @@
 //! channel is spare if the loss hardly rises without it, and one that stands for two symbols is
 //! active at two kinds of places, so that the features there differ widely. As in vector
 //! quantisation by splitting (Linde, Buzo and Gray 1980), the spare channel becomes one half of that
-//! other channel, along the direction in which its places differ most, and with the middle between
-//! the two kinds as the border.
+//! other channel: its places fall into two kinds along the direction in which they differ most, and each
+//! half moves towards one of them. The normalisation and the threshold that follow take away whatever
+//! shifts a half as a whole, so both have to see the rest of the input alike, or one of them would win
+//! both kinds of places.
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -51,8 +53,9 @@ pub struct Judge<'a> {
     pub data: Data,
 }
 
-/// Where one channel is active: how strongly, and the features there.
-type Places = Vec<(f64, Vec<f32>)>;
+/// Where one channel is active, and the features there. The weight is its strength squared, so that the
+/// many weak places that mean nothing do not count.
+type Places = Vec<(f64, Vec<f64>)>;
 
 impl Splitting {
     /// The splits to make, the widest channel first.
@@ -61,27 +64,27 @@ impl Splitting {
         if spare.is_empty() {
             return Vec::new();
         }
-        let mut widest: Vec<(usize, Axis)> = judge
-            .places()
-            .into_iter()
+        let (places, rest) = judge.places();
+        let mut widest: Vec<(usize, Kinds)> = places
+            .iter()
             .enumerate()
             .filter(|(channel, _)| !spare.contains(channel))
-            .filter_map(|(channel, places)| Some((channel, Axis::of(&places)?)))
+            .filter_map(|(channel, places)| Some((channel, Kinds::of(places)?)))
             .collect();
-        widest.sort_by(|(_, a), (_, b)| b.deviation.total_cmp(&a.deviation));
+        widest.sort_by(|(_, a), (_, b)| b.variance.total_cmp(&a.variance));
         let running_var = judge.model.bottleneck.norm.running_var.value_sync();
         let deviations = host(running_var.sqrt());
         let parted = spare.into_iter().zip(widest);
         parted
-            .map(|(spare, (channel, axis))| {
-                let [low, high] = axis.kinds;
-                let scale = self.step * f64::from(deviations[channel]) / ((high - low) / 2.0);
-                Split {
+            .filter_map(|(spare, (channel, kinds))| {
+                let apart = self.step * f64::from(deviations[channel]);
+                let (direction, offset) = kinds.border(&rest, apart)?;
+                Some(Split {
                     channel,
                     spare,
-                    direction: axis.direction.iter().map(|x| (x * scale) as f32).collect(),
-                    offset: ((low + high) / 2.0 * scale) as f32,
-                }
+                    direction: direction.iter().map(|x| *x as f32).collect(),
+                    offset: offset as f32,
+                })
             })
             .collect()
     }
@@ -152,32 +155,44 @@ impl Judge<'_> {
         }
     }
 
-    /// Where each channel is the strongest.
-    fn places(&self) -> Vec<Places> {
+    /// Where each channel is the strongest, and features from all over the input.
+    fn places(&self) -> (Vec<Places>, Moments) {
         let channels = self.model.bottleneck.sparsity.channels();
         let mut places = vec![Places::new(); channels];
+        let mut all = Places::new();
         self.each_batch(|input, _| match input {
-            Input::Sound(input) => self.add_places(input, &mut places),
-            Input::Image(input) => self.add_places(input, &mut places),
+            Input::Sound(input) => self.add_places(input, &mut places, &mut all),
+            Input::Image(input) => self.add_places(input, &mut places, &mut all),
         });
-        places
+        (places, Moments::of(&all))
     }
 
-    fn add_places<const D: usize>(&self, input: Tensor<D>, places: &mut [Places]) {
+    fn add_places<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        places: &mut [Places],
+        all: &mut Places,
+    ) {
         let motifs = winners(self.model.motifs(input.clone()), self.radius);
         let features = self.model.motif_model.features(input);
         let [_, width, rows, columns] = features.dims();
         let plane = rows * columns;
         let (motifs, features) = (host(motifs), host(features));
+        let at = |example: usize, position: usize| {
+            let planes = (0..width).map(|feature| (example * width + feature) * plane);
+            let values = planes.map(|plane| f64::from(features[plane + position]));
+            values.collect::<Vec<f64>>()
+        };
         for (index, strength) in motifs.iter().enumerate() {
             if *strength > 0.0 {
                 let (map, position) = (index / plane, index % plane);
                 let (example, channel) = (map / places.len(), map % places.len());
-                let here = (0..width)
-                    .map(|feature| features[(example * width + feature) * plane + position]);
-                places[channel].push((f64::from(*strength), here.collect()));
+                places[channel].push((f64::from(*strength).powi(2), at(example, position)));
             }
         }
+        let positions = features.len() / width;
+        let some = (0..positions).step_by(EVERY);
+        all.extend(some.map(|index| (1.0, at(index / plane, index % plane))));
     }
 
     fn each_batch(&self, mut visit: impl FnMut(Input, &[Vec<usize>])) {
@@ -190,92 +205,177 @@ impl Judge<'_> {
     }
 }
 
-/// The direction in which features differ most (the first principal component).
+/// Of how many positions one tells what the input is like all over.
+const EVERY: usize = 13;
+
+/// More iterations than this change no choice.
+const ITERATIONS: usize = 100;
+
+/// The two kinds of places of a channel: below and above the middle of the direction in which their
+/// features differ most (the first principal component, then 2-means).
 #[derive(Clone, Debug, PartialEq)]
-struct Axis {
-    /// Of length 1.
-    direction: Vec<f64>,
-    /// Their standard deviation along it.
-    deviation: f64,
-    /// Where the two kinds of places are along it (2-means).
-    kinds: [f64; 2],
+struct Kinds {
+    /// The features' mean at each kind of place.
+    means: [Vec<f64>; 2],
+    /// The variance in the direction in which they differ most.
+    variance: f64,
 }
 
-impl Axis {
-    /// More than this changes no choice.
-    const ITERATIONS: usize = 200;
-
-    /// Of places, each weighted by its strength's square, so that the many weak ones that mean
-    /// nothing do not count; `None` if they do not differ.
+impl Kinds {
+    /// `None` if the places do not differ.
     fn of(places: &Places) -> Option<Self> {
-        let width = places.first()?.1.len();
-        let total: f64 = places.iter().map(|(strength, _)| strength.powi(2)).sum();
-        let mut mean = vec![0.0; width];
-        for (strength, features) in places {
-            for (mean, feature) in mean.iter_mut().zip(features) {
-                *mean += strength.powi(2) / total * f64::from(*feature);
-            }
+        if places.is_empty() {
+            return None;
         }
-        let mut covariance = vec![vec![0.0; width]; width];
-        for (strength, features) in places {
-            let centred: Vec<f64> = features
-                .iter()
-                .zip(&mean)
-                .map(|(feature, mean)| f64::from(*feature) - mean)
-                .collect();
-            for (row, a) in covariance.iter_mut().zip(&centred) {
-                for (entry, b) in row.iter_mut().zip(&centred) {
-                    *entry += strength.powi(2) / total * a * b;
-                }
+        let moments = Moments::of(places);
+        let (variance, direction) = moments.principal()?;
+        let along = |features: &[f64]| dot(features, &direction);
+        let mut border = along(&moments.mean);
+        for _ in 0..ITERATIONS {
+            let means = [false, true].map(|above| {
+                let side = places
+                    .iter()
+                    .filter(|(_, at)| (along(at) > border) == above);
+                mean(side)
+            });
+            let [Some(below), Some(above)] = means else {
+                return None;
+            };
+            let middle = (along(&below) + along(&above)) / 2.0;
+            if middle == border {
+                let means = [below, above];
+                return Some(Self { means, variance });
             }
+            border = middle;
         }
+        None
+    }
 
-        // Power iteration, from the feature that varies most.
-        let varied = (0..width).max_by(|a, b| covariance[*a][*a].total_cmp(&covariance[*b][*b]))?;
-        let mut direction = vec![0.0; width];
-        direction[varied] = 1.0;
+    /// A direction, and the middle between the kinds along it, so that they lie `apart` to either side
+    /// of it, and the rest of the input around the middle as closely as can be.
+    fn border(&self, rest: &Moments, apart: f64) -> Option<(Vec<f64>, f64)> {
+        let [below, above] = &self.means;
+        let pairs = || below.iter().zip(above);
+        let difference: Vec<f64> = pairs().map(|(a, b)| b - a).collect();
+        let middle: Vec<f64> = pairs().map(|(a, b)| (a + b) / 2.0).collect();
+        let shift: Vec<f64> = middle.iter().zip(&rest.mean).map(|(a, b)| a - b).collect();
+        // The least variance over the rest, its mean at the middle, for a given difference.
+        let [towards, across] = [&difference, &shift].map(|vector| rest.solve(vector));
+        let share = dot(&shift, &towards) / dot(&shift, &across);
+        let direction = towards.iter().zip(&across);
+        let direction: Vec<f64> = direction.map(|(a, b)| a - share * b).collect();
+        let half = dot(&direction, &difference) / 2.0;
+        if !(half > 0.0 && half.is_finite()) {
+            return None;
+        }
+        let direction: Vec<f64> = direction.iter().map(|x| x * apart / half).collect();
+        let offset = dot(&direction, &middle);
+        Some((direction, offset))
+    }
+}
+
+fn mean<'a>(places: impl Iterator<Item = &'a (f64, Vec<f64>)>) -> Option<Vec<f64>> {
+    let mut total = 0.0;
+    let mut sum: Vec<f64> = Vec::new();
+    for (weight, features) in places {
+        total += weight;
+        sum.resize(features.len(), 0.0);
+        sum.iter_mut()
+            .zip(features)
+            .for_each(|(sum, x)| *sum += weight * x);
+    }
+    (total > 0.0).then(|| sum.iter().map(|sum| sum / total).collect())
+}
+
+/// The weighted mean and covariance of features.
+struct Moments {
+    mean: Vec<f64>,
+    covariance: Vec<Vec<f64>>,
+}
+
+impl Moments {
+    /// What is added to each feature's variance, as a share of their mean, so that directions in which
+    /// features hardly vary do not decide.
+    const RIDGE: f64 = 1e-2;
+
+    fn of(places: &Places) -> Self {
+        let mean = mean(places.iter()).unwrap_or_default();
+        let total: f64 = places.iter().map(|(weight, _)| weight).sum();
+        let mut covariance = vec![vec![0.0; mean.len()]; mean.len()];
+        for (weight, features) in places {
+            let centred = features.iter().zip(&mean).map(|(x, mean)| x - mean);
+            let centred: Vec<f64> = centred.collect();
+            for (row, a) in covariance.iter_mut().zip(&centred) {
+                let share = weight / total * a;
+                row.iter_mut()
+                    .zip(&centred)
+                    .for_each(|(entry, b)| *entry += share * b);
+            }
+        }
+        Self { mean, covariance }
+    }
+
+    fn times(&self, vector: &[f64]) -> Vec<f64> {
+        let rows = self.covariance.iter();
+        rows.map(|row| dot(row, vector)).collect()
+    }
+
+    fn variances(&self) -> impl Iterator<Item = f64> {
+        (0..self.mean.len()).map(|index| self.covariance[index][index])
+    }
+
+    /// The largest variance and its direction, of length 1, by power iteration.
+    fn principal(&self) -> Option<(f64, Vec<f64>)> {
+        let variances = self.variances().enumerate();
+        let (widest, _) = variances.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        let mut direction = vec![0.0; self.mean.len()];
+        direction[widest] = 1.0;
         let mut variance = 0.0;
-        for _ in 0..Self::ITERATIONS {
-            let image: Vec<f64> = covariance.iter().map(|row| dot(row, &direction)).collect();
+        for _ in 0..ITERATIONS {
+            let image = self.times(&direction);
             variance = dot(&image, &image).sqrt();
             if variance <= 0.0 {
                 return None;
             }
             direction = image.iter().map(|x| x / variance).collect();
         }
-        let along = places.iter().map(|(strength, features)| {
-            let place = features.iter().zip(&direction);
-            let place = place.map(|(feature, x)| f64::from(*feature) * x).sum();
-            (strength.powi(2), place)
-        });
-        Some(Self {
-            deviation: variance.sqrt(),
-            kinds: two_means(&along.collect::<Vec<_>>(), dot(&direction, &mean)),
-            direction,
-        })
+        Some((variance, direction))
     }
-}
 
-/// The means of two groups of weighted values, those below and above the middle between them.
-fn two_means(values: &[(f64, f64)], mut border: f64) -> [f64; 2] {
-    let mut kinds = [border; 2];
-    loop {
-        let mut sums = [[0.0; 2]; 2];
-        for (weight, value) in values {
-            let [weights, products] = &mut sums[usize::from(*value > border)];
-            *weights += weight;
-            *products += weight * value;
-        }
-        for (kind, [weights, products]) in kinds.iter_mut().zip(sums) {
-            if weights > 0.0 {
-                *kind = products / weights;
+    /// The inverse of the covariance, with the ridge, times a vector, by conjugate gradients.
+    fn solve(&self, vector: &[f64]) -> Vec<f64> {
+        let ridge = Self::RIDGE * self.variances().sum::<f64>() / self.mean.len() as f64;
+        let mut solution = vec![0.0; vector.len()];
+        let mut rest = vector.to_vec();
+        let mut step = rest.clone();
+        let mut square = dot(&rest, &rest);
+        for _ in 0..ITERATIONS {
+            let mut image = self.times(&step);
+            image
+                .iter_mut()
+                .zip(&step)
+                .for_each(|(x, step)| *x += ridge * step);
+            let curvature = dot(&step, &image);
+            if curvature <= 0.0 {
+                break;
             }
+            let length = square / curvature;
+            solution
+                .iter_mut()
+                .zip(&step)
+                .for_each(|(x, step)| *x += length * step);
+            rest.iter_mut()
+                .zip(&image)
+                .for_each(|(x, image)| *x -= length * image);
+            let before = square;
+            square = dot(&rest, &rest);
+            step = rest
+                .iter()
+                .zip(&step)
+                .map(|(x, step)| x + square / before * step)
+                .collect();
         }
-        let middle = (kinds[0] + kinds[1]) / 2.0;
-        if (middle - border).abs() <= 1e-9 * (kinds[1] - kinds[0]) {
-            return kinds;
-        }
-        border = middle;
+        solution
     }
 }
 
@@ -316,34 +416,73 @@ mod tests {
         assert_eq!(CONFIG.spare(rises), [1]);
     }
 
-    #[test]
-    fn the_axis_runs_through_both_kinds_of_places() {
-        // Two kinds along (3, 4) / 5, 10 apart, around (1, 2), the second one rarer; a weak third place
-        // far off.
-        let mut places: Places = Vec::new();
-        for (strength, side) in [(3.0, -5.0), (1.0, 5.0)] {
+    /// Two kinds of places along (3, 4) / 5, 10 apart, around (1, 2), the second kind rarer; and a weak
+    /// place far off.
+    fn places() -> Places {
+        let mut places = Places::new();
+        for (weight, side) in [(9.0, -5.0), (1.0, 5.0)] {
             for noise in [-0.1, 0.1] {
                 let place = vec![1.0 + 0.6 * side - noise, 2.0 + 0.8 * side + noise];
-                places.push((strength, place));
+                places.push((weight, place));
             }
         }
-        places.push((1e-3, vec![900.0, -700.0]));
-        let axis = Axis::of(&places).unwrap();
-        let sign = axis.direction[0].signum();
-        assert!((axis.direction[0] * sign - 0.6).abs() < 0.02, "{axis:?}");
-        assert!((axis.direction[1] * sign - 0.8).abs() < 0.02, "{axis:?}");
-        assert!((axis.deviation - 3.0).abs() < 0.1, "{axis:?}");
-        let mut kinds = axis.kinds.map(|kind| kind * sign);
-        kinds.sort_by(f64::total_cmp);
-        assert!(
-            (kinds[0] + 2.8).abs() < 0.1 && (kinds[1] - 7.2).abs() < 0.1,
-            "{axis:?}"
-        );
+        places.push((1e-6, vec![900.0, -700.0]));
+        places
     }
 
     #[test]
-    fn places_that_do_not_differ_have_no_axis() {
-        assert_eq!(Axis::of(&Places::new()), None);
-        assert_eq!(Axis::of(&vec![(1.0, vec![1.0, 2.0]); 3]), None);
+    fn places_fall_into_two_kinds() {
+        let kinds = Kinds::of(&places()).unwrap();
+        let mut means = kinds.means.clone();
+        means.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        for (mean, expected) in means.iter().zip([[-2.0, -2.0], [4.0, 6.0]]) {
+            for (mean, expected) in mean.iter().zip(expected) {
+                assert!((mean - expected).abs() < 0.01, "{kinds:?}");
+            }
+        }
+        assert!((kinds.variance - 9.0).abs() < 0.1, "{kinds:?}");
+    }
+
+    #[test]
+    fn the_border_lies_between_the_kinds_and_amid_the_rest() {
+        let kinds = Kinds::of(&places()).unwrap();
+        // Far from the places, and varying most across the second feature.
+        let rest: Places = (0..20)
+            .map(|step| {
+                (
+                    1.0,
+                    vec![f64::from(step % 5) - 7.0, 3.0 * f64::from(step) - 40.0],
+                )
+            })
+            .collect();
+        let rest = Moments::of(&rest);
+        let (direction, offset) = kinds.border(&rest, 2.0).unwrap();
+        let mut sides = kinds
+            .means
+            .clone()
+            .map(|mean| dot(&direction, &mean) - offset);
+        sides.sort_by(f64::total_cmp);
+        assert!(
+            (sides[0] + 2.0).abs() < 1e-6 && (sides[1] - 2.0).abs() < 1e-6,
+            "{sides:?}"
+        );
+        assert!((dot(&direction, &rest.mean) - offset).abs() < 1e-6);
+    }
+
+    #[test]
+    fn solving_inverts_the_covariance() {
+        let moments = Moments::of(&places());
+        let vector = [0.7, -0.2];
+        let solution = moments.solve(&vector);
+        let ridge = Moments::RIDGE * moments.variances().sum::<f64>() / 2.0;
+        for (index, image) in moments.times(&solution).iter().enumerate() {
+            assert!((image + ridge * solution[index] - vector[index]).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn places_that_do_not_differ_are_of_one_kind() {
+        assert_eq!(Kinds::of(&Places::new()), None);
+        assert_eq!(Kinds::of(&vec![(1.0, vec![1.0, 2.0]); 3]), None);
     }
 }
