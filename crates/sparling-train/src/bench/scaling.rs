@@ -21,7 +21,7 @@ const SWEEPS: [(&str, &str, &[f64]); 4] = [
     (
         "domain.size",
         "pixels along the image's side",
-        &[32.0, 48.0, 72.0, 108.0, 162.0],
+        &[48.0, 68.0, 96.0, 136.0, 192.0],
     ),
     (
         "motif_model.channels",

@@ -23,6 +23,9 @@ const PEER: &str = include_str!("../../../../bench/peer/step.py");
 /// Seconds spent on each measurement, unless a few repeats take longer.
 const BUDGET: f64 = 5.0;
 
+/// Batches after which the thresholds' moving average no longer shows where it began.
+const SETTLING: usize = 60;
+
 /// What one part of a step takes.
 #[derive(Clone, Debug, Serialize)]
 pub struct Part {
@@ -214,6 +217,9 @@ fn parts_on<const D: usize>(
 ) -> Vec<Part> {
     let (model, device) = (&learner.model, learner.device());
     let features = leaf(model.motif_model.forward(input.clone()));
+    for _ in 0..SETTLING {
+        model.bottleneck.forward(features.clone().detach());
+    }
     let motifs = leaf(model.bottleneck.forward(features.clone()));
     let memory = leaf(model.decoder.encode(motifs.clone()));
     vec![
