@@ -6,7 +6,7 @@ pub mod pytorch;
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Shape, Tensor};
 
 use crate::conv::conv;
 use crate::residual::ResidualUnit;
@@ -79,10 +79,23 @@ impl MotifModel {
     ///
     /// Panics if the input's rank does not fit the configured dimensions.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        let mut shape = input.dims();
-        let output = conv(&self.conv_out, self.features(input)); // [batch, channels, height, width]
-        shape[1] = output.dims()[1];
-        output.reshape(shape)
+        self.detect(self.features(input))
+    }
+
+    /// The last layer alone.
+    ///
+    /// # Shapes
+    ///
+    /// - `features`: `[batch, features, height, width]`, of [`features`](Self::features)
+    /// - output: as [`forward`](Self::forward)
+    pub fn detect<const D: usize>(&self, features: Tensor<4>) -> Tensor<D> {
+        let output = conv(&self.conv_out, features); // [batch, channels, height, width]
+        let [batch, channels, height, width] = output.dims();
+        let shape: &[usize] = match D {
+            3 => &[batch, channels, width],
+            _ => &[batch, channels, height, width],
+        };
+        output.reshape(Shape::from(shape))
     }
 
     /// What the motifs are detected in: the output of the last residual unit.

@@ -443,9 +443,7 @@ impl TrainingSection {
         let rate = self.learning_rate;
         require(positive(rate), "training.learning_rate", "above 0", rate)?;
         let factor = self.learning_rate_per_cut;
-        let fraction = factor > 0.0 && factor <= 1.0;
-        let wanted = "above 0 and at most 1";
-        require(fraction, "training.learning_rate_per_cut", wanted, factor)?;
+        share("training.learning_rate_per_cut", factor)?;
         require(
             positive(self.epsilon),
             "training.epsilon",

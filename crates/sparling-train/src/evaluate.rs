@@ -1,10 +1,13 @@
 //! What a model gets right: output tokens, and motifs against footprints nobody trained on.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use sparling_data::{Batch, Domain, Footprint, Split, batch};
 use sparling_models::Sparling;
 
+use crate::host::values;
 use crate::input::Input;
 use crate::metrics::{EndToEnd, Motif, MotifCounts, ratio};
 
@@ -112,35 +115,38 @@ impl Evaluator<'_> {
             examples,
         };
         let elements = channels * self.domain.input_shape()[1..].iter().product::<usize>();
-        self.each_batch(split, examples, |readings| {
-            for reading in readings {
-                evaluation
-                    .motifs
-                    .add_motifs(&reading.motifs, elements, &reading.footprints);
-                evaluation
-                    .outputs
-                    .add_example(&reading.truth, &reading.prediction);
-                if let Some(well_formed) = self.domain.is_well_formed(&reading.prediction) {
-                    evaluation.well_formed[0] += u64::from(well_formed);
-                    evaluation.well_formed[1] += 1;
-                }
+        for reading in self.readings(split, examples) {
+            evaluation
+                .motifs
+                .add_motifs(&reading.motifs, elements, &reading.footprints);
+            evaluation
+                .outputs
+                .add_example(&reading.truth, &reading.prediction);
+            if let Some(well_formed) = self.domain.is_well_formed(&reading.prediction) {
+                evaluation.well_formed[0] += u64::from(well_formed);
+                evaluation.well_formed[1] += 1;
             }
-        });
+        }
         evaluation
     }
 
     /// Reads the first `examples` of a split.
     pub fn read_split(&self, split: Split, examples: usize) -> Vec<Reading> {
-        let mut all = Vec::with_capacity(examples);
-        self.each_batch(split, examples, |readings| all.extend(readings));
-        all
+        self.readings(split, examples).collect()
     }
 
-    fn each_batch(&self, split: Split, examples: usize, mut visit: impl FnMut(Vec<Reading>)) {
-        for first in (0..examples).step_by(self.batch_size) {
-            let size = self.batch_size.min(examples - first);
-            visit(self.read(batch(self.domain, split, first as u64, size)));
-        }
+    /// Examples of a split, in batches.
+    pub fn batches(&self, split: Split, examples: Range<u64>) -> impl Iterator<Item = Batch> {
+        let end = examples.end;
+        examples.step_by(self.batch_size).map(move |first| {
+            let size = self.batch_size.min((end - first) as usize);
+            batch(self.domain, split, first, size)
+        })
+    }
+
+    fn readings(&self, split: Split, examples: usize) -> impl Iterator<Item = Reading> {
+        self.batches(split, 0..examples as u64)
+            .flat_map(|batch| self.read(batch))
     }
 
     /// Runs the model on a batch.
@@ -181,11 +187,7 @@ impl Evaluator<'_> {
             vocabulary.end(),
             longest,
         );
-        let motifs = motifs.into_data_as::<f32>().try_into_vec();
-        (
-            motifs.expect("data converted to f32 reads as f32"),
-            predictions,
-        )
+        (values(motifs), predictions)
     }
 }
 

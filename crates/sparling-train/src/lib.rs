@@ -18,6 +18,7 @@ pub mod dataset;
 pub mod evaluate;
 pub mod event;
 pub mod golden;
+pub mod host;
 pub mod input;
 pub mod learner;
 pub mod loss;

@@ -12,12 +12,16 @@
 
 mod kinds;
 
-use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
-use sparling_data::{Domain, Split as Data, batch};
-use sparling_layer::competition::winners;
-use sparling_models::{Sparling, Split};
+use std::ops::Range;
 
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+use sparling_data::Split as Data;
+use sparling_layer::competition::winners;
+use sparling_models::Split;
+
+use crate::evaluate::Evaluator;
+use crate::host::values;
 use crate::input::Input;
 use crate::loss::Targets;
 use kinds::{Kinds, Moments, Places};
@@ -40,20 +44,14 @@ pub struct Splitting {
 
 /// What channels are judged by.
 pub struct Judge<'a> {
-    /// The model, without autodiff.
-    pub model: &'a Sparling,
-    /// Its domain.
-    pub domain: &'a dyn Domain,
-    /// Its device, without autodiff.
-    pub device: &'a Device,
-    /// Examples per forward pass.
-    pub batch_size: usize,
+    /// The model, with what is needed to run it.
+    pub evaluator: &'a Evaluator<'a>,
     /// How far an activation must be the strongest to count.
     pub radius: usize,
-    /// The examples, as indices into the split.
-    pub examples: std::ops::Range<u64>,
-    /// Where they come from.
-    pub data: Data,
+    /// Where examples come from.
+    pub split: Data,
+    /// Which of them.
+    pub examples: Range<u64>,
 }
 
 /// Of how many positions one tells what the input is like all over.
@@ -74,8 +72,8 @@ impl Splitting {
             .filter_map(|(channel, places)| Some((channel, Kinds::of(places)?)))
             .collect();
         widest.sort_by(|(_, a), (_, b)| b.variance.total_cmp(&a.variance));
-        let running_var = judge.model.bottleneck.norm.running_var.value_sync();
-        let deviations = host(running_var.sqrt());
+        let norm = &judge.evaluator.model.bottleneck.norm;
+        let deviations = values(norm.running_var.value_sync().sqrt());
         let parted = spare.into_iter().zip(widest);
         parted
             .filter_map(|(spare, (channel, kinds))| {
@@ -112,54 +110,51 @@ impl Splitting {
 }
 
 impl Judge<'_> {
-    /// By how much the loss rises without each channel, in nats; some are left out throughout.
+    /// By how much the loss rises without each channel, in nats, where some are left out throughout
+    /// and count for 0.
     fn rises(&self, left_out: &[usize]) -> Vec<f64> {
-        let channels = self.model.bottleneck.sparsity.channels();
-        let mut losses = vec![0.0; channels + 1];
-        self.each_batch(|input, tokens| {
-            let targets = Targets::new(tokens, self.domain.vocabulary(), self.device);
-            match input {
-                Input::Sound(input) => self.losses(input, left_out, &targets, &mut losses),
-                Input::Image(input) => self.losses(input, left_out, &targets, &mut losses),
-            }
+        let mut rises = vec![0.0; self.evaluator.model.bottleneck.sparsity.channels()];
+        self.each_batch(|input, targets| match input {
+            Input::Sound(input) => self.add_rises(input, left_out, targets, &mut rises),
+            Input::Image(input) => self.add_rises(input, left_out, targets, &mut rises),
         });
-        let whole = losses[channels];
-        losses[..channels].iter().map(|loss| loss - whole).collect()
+        rises
     }
 
-    /// Adds the loss without each channel, and last that with all.
-    fn losses<const D: usize>(
+    fn add_rises<const D: usize>(
         &self,
         input: Tensor<D>,
         left_out: &[usize],
         targets: &Targets,
-        losses: &mut [f64],
+        rises: &mut [f64],
     ) {
+        let model = self.evaluator.model;
         let without = |motifs: Tensor<D>, channel: usize| {
             let mut ranges = motifs.dims().map(|size| 0..size);
             ranges[1] = channel..channel + 1;
             motifs.slice_fill(ranges, 0.0)
         };
+        let loss = |motifs: Tensor<D>| {
+            let kept = winners(motifs, self.radius);
+            let logits = model.decoder.forward(kept, targets.read.clone());
+            f64::from(targets.cross_entropy(logits).into_scalar::<f32>())
+        };
         let motifs = left_out
             .iter()
-            .fold(self.model.motifs(input), |motifs, channel| {
+            .fold(model.motifs(input), |motifs, channel| {
                 without(motifs, *channel)
             });
-        let channels = motifs.dims()[1];
-        for (channel, sum) in losses.iter_mut().enumerate() {
-            let kept = match channel < channels {
-                true => without(motifs.clone(), channel),
-                false => motifs.clone(),
-            };
-            let kept = winners(kept, self.radius);
-            let logits = self.model.decoder.forward(kept, targets.read.clone());
-            *sum += f64::from(targets.cross_entropy(logits).into_scalar::<f32>());
+        let whole = loss(motifs.clone());
+        for (channel, rise) in rises.iter_mut().enumerate() {
+            if !left_out.contains(&channel) {
+                *rise += loss(without(motifs.clone(), channel)) - whole;
+            }
         }
     }
 
     /// Where each channel is the strongest, and features from all over the input.
     fn places(&self) -> (Vec<Places>, Moments) {
-        let channels = self.model.bottleneck.sparsity.channels();
+        let channels = self.evaluator.model.bottleneck.sparsity.channels();
         let mut places = vec![Places::new(); channels];
         let mut all = Places::new();
         self.each_batch(|input, _| match input {
@@ -175,11 +170,13 @@ impl Judge<'_> {
         places: &mut [Places],
         all: &mut Places,
     ) {
-        let motifs = winners(self.model.motifs(input.clone()), self.radius);
-        let features = self.model.motif_model.features(input);
+        let model = self.evaluator.model;
+        let features = model.motif_model.features(input);
+        let motifs: Tensor<D> = model.motif_model.detect(features.clone());
+        let motifs = winners(model.bottleneck.forward(motifs), self.radius);
         let [_, width, rows, columns] = features.dims();
         let plane = rows * columns;
-        let (motifs, features) = (host(motifs), host(features));
+        let (motifs, features) = (values(motifs), values(features));
         let at = |example: usize, position: usize| {
             let planes = (0..width).map(|feature| (example * width + feature) * plane);
             let values = planes.map(|plane| f64::from(features[plane + position]));
@@ -197,19 +194,14 @@ impl Judge<'_> {
         all.extend(some.map(|index| (1.0, at(index / plane, index % plane))));
     }
 
-    fn each_batch(&self, mut visit: impl FnMut(Input, &[Vec<usize>])) {
-        for first in self.examples.clone().step_by(self.batch_size) {
-            let size = self.batch_size.min((self.examples.end - first) as usize);
-            let batch = batch(self.domain, self.data, first, size);
-            let input = Input::new(batch.inputs, &self.domain.input_shape(), self.device);
-            visit(input, &batch.tokens);
+    fn each_batch(&self, mut visit: impl FnMut(Input, &Targets)) {
+        let Evaluator { domain, device, .. } = self.evaluator;
+        for batch in self.evaluator.batches(self.split, self.examples.clone()) {
+            let targets = Targets::new(&batch.tokens, domain.vocabulary(), device);
+            let input = Input::new(batch.inputs, &domain.input_shape(), device);
+            visit(input, &targets);
         }
     }
-}
-
-fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    let values = tensor.into_data_as::<f32>().try_into_vec();
-    values.expect("data converted to f32 reads as f32")
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::checkpoint::{
 use crate::config::{ConfigError, RunConfig};
 use crate::evaluate::{Evaluator, Figures};
 use crate::event::{Event, Outcome, TrainEvent, ValidationEvent};
+use crate::host::values;
 use crate::learner::Learner;
 use crate::run::{RunError, RunFolder};
 use crate::splitting::Judge;
@@ -301,8 +302,7 @@ impl Trainer {
         }
         let count = self.losses_on_device.len() as u64;
         let losses = Tensor::cat(std::mem::take(&mut self.losses_on_device), 0);
-        let losses = losses.into_data_as::<f32>().try_into_vec::<f32>();
-        let losses = losses.expect("data converted to f32 reads as f32");
+        let losses = values(losses);
         if let Some(index) = losses.iter().position(|loss| !loss.is_finite()) {
             let batch_size = self.config.training.batch_size as u64;
             let step = self.samples / batch_size - count + index as u64 + 1;
@@ -343,7 +343,16 @@ impl Trainer {
         self.collect_losses()?;
         let begun = Instant::now();
         let valid = self.learner.model.valid();
-        let figures = self.validate(&valid);
+        let validation = &self.config.validation;
+        let evaluator = Evaluator {
+            model: &valid,
+            domain: &*self.domain,
+            device: &self.learner.device().clone().inner(),
+            batch_size: validation.batch_size,
+        };
+        let figures = evaluator
+            .evaluate(Split::Validation, validation.examples)
+            .figures();
         let accuracy = figures.exact_match.unwrap_or(0.0);
         let target = self.annealer.target_at(self.samples);
         let decision = self.annealer.check(self.samples, accuracy);
@@ -354,7 +363,7 @@ impl Trainer {
         };
         let splits = match outcome {
             Outcome::Finish => Vec::new(),
-            Outcome::Keep | Outcome::Cut => self.splits(&valid),
+            Outcome::Keep | Outcome::Cut => self.splits(&evaluator),
         };
         let event = Event::Validation(ValidationEvent {
             samples: self.samples,
@@ -388,40 +397,24 @@ impl Trainer {
     }
 
     /// The channels to part, if the configuration asks for it.
-    fn splits(&self, valid: &Sparling) -> Vec<ChannelSplit> {
+    fn splits(&self, evaluator: &Evaluator) -> Vec<ChannelSplit> {
         let bottleneck = &self.config.bottleneck;
         let (Some(splitting), Some(competition)) = (self.config.splitting, bottleneck.competition)
         else {
             return Vec::new();
         };
-        let density = valid.bottleneck.sparsity.density();
+        let density = evaluator.model.bottleneck.sparsity.density();
         if !(splitting.until_density..=competition.from_density).contains(&density) {
             return Vec::new();
         }
         splitting.find(&Judge {
-            model: valid,
-            domain: &*self.domain,
-            device: &self.learner.device().clone().inner(),
-            batch_size: self.config.validation.batch_size,
+            evaluator,
             radius: competition.radius,
-            examples: self.samples..self.samples + splitting.examples as u64,
-            data: Split::Train {
+            split: Split::Train {
                 seed: self.config.seed,
             },
+            examples: self.samples..self.samples + splitting.examples as u64,
         })
-    }
-
-    fn validate(&self, valid: &Sparling) -> Figures {
-        let validation = &self.config.validation;
-        let evaluator = Evaluator {
-            model: valid,
-            domain: &*self.domain,
-            device: &self.learner.device().clone().inner(),
-            batch_size: validation.batch_size,
-        };
-        evaluator
-            .evaluate(Split::Validation, validation.examples)
-            .figures()
     }
 
     /// Saves what users choose from: the state just before each cut, and the best.

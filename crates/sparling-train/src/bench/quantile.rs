@@ -14,6 +14,7 @@ use sparling_layer::{
 
 use super::{Laps, median_laps, median_seconds, run_peer, wait};
 use crate::backend::Backend;
+use crate::host::values;
 
 const PEER: &str = include_str!("../../../../bench/peer/quantile.py");
 
@@ -255,11 +256,7 @@ fn by_sorting(input: Tensor<4>, k: usize) -> Tensor<1> {
 fn host_channels(batch: &Tensor<4>) -> Vec<Vec<f32>> {
     let channels = batch.dims()[1];
     (0..channels)
-        .map(|channel| {
-            let values = batch.clone().narrow(1, channel, 1);
-            let values = values.into_data_as::<f32>().try_into_vec();
-            values.expect("data converted to f32 reads as f32")
-        })
+        .map(|channel| values(batch.clone().narrow(1, channel, 1)))
         .collect()
 }
 

@@ -76,12 +76,12 @@ impl Bench {
             Part::Quantile(options) => {
                 let backend = Backend::choose(options.backend, "bench quantile")?;
                 let report = rayon::scope(|_| quantile::run(backend, options.peer.as_deref()))?;
-                options.show(&report, print_quantile)
+                show(options.json, &report, print_quantile)
             }
             Part::Reembed(options) => {
                 let backend = Backend::choose(options.backend, "bench reembed")?;
                 let report = rayon::scope(|_| reembed::run(backend, options.peer.as_deref()))?;
-                options.show(&report, print_reembed)
+                show(options.json, &report, print_reembed)
             }
             Part::Step(StepOptions {
                 domain,
@@ -94,7 +94,7 @@ impl Bench {
                 let density = density.unwrap_or(config.annealing.initial_density);
                 let peer = options.peer.as_deref();
                 let report = rayon::scope(|_| step::run(&config, density, backend, peer))?;
-                options.show(&report, print_step)
+                show(options.json, &report, print_step)
             }
             Part::Scaling(ScalingOptions {
                 backend,
@@ -109,12 +109,6 @@ impl Bench {
                 show(json, &report, print_scaling)
             }
         }
-    }
-}
-
-impl Options {
-    fn show<R: Serialize>(&self, report: &R, print: impl Fn(&R)) -> Result<()> {
-        show(self.json, report, print)
     }
 }
 

@@ -8,6 +8,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors};
 
 use super::{Comparison, TOLERANCE};
+use crate::host::values;
 
 /// The tensors of one safetensors file.
 pub struct Tensors {
@@ -204,10 +205,4 @@ impl<'a> Group<'a> {
             tolerance,
         )
     }
-}
-
-/// A tensor's values, row-major.
-pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    let values = tensor.into_data_as::<f32>().try_into_vec();
-    values.expect("data converted to f32 reads as f32")
 }

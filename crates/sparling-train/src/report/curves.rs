@@ -5,8 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::canvas;
-use super::chart::{Axis, Panel, Series};
+use super::chart::{self, Axis, Panel, Series};
 
 /// The metrics of one validation.
 ///
@@ -31,9 +30,6 @@ pub struct ValidationPoint {
     /// End-to-end edit error.
     pub e2ee: Option<f64>,
 }
-
-/// Size of the whole picture, in pixels.
-const SIZE: (u32, u32) = (1480, 1120);
 
 /// Errors below this are drawn at it: 0.01 %.
 const LEAST_ERROR: f64 = 1e-4;
@@ -98,13 +94,7 @@ pub fn draw(path: &Path, points: &[ValidationPoint]) -> Result<()> {
             series: errors(&last, density),
         },
     ];
-    canvas::save(path, SIZE, |canvas| {
-        let areas = canvas.split_evenly((2, 2));
-        panels
-            .iter()
-            .zip(&areas)
-            .try_for_each(|(panel, area)| panel.draw(area))
-    })
+    chart::save(path, &panels)
 }
 
 fn accuracies(points: &[ValidationPoint]) -> Vec<Series> {

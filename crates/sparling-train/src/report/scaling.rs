@@ -4,8 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::canvas;
-use super::chart::{Axis, Panel, Series};
+use super::chart::{self, Axis, Panel, Series};
 
 /// How the parts' cost depends on one size.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,9 +14,6 @@ pub struct Sweep {
     /// Its values, and each part's milliseconds per example at them.
     pub points: Vec<(f64, Vec<f64>)>,
 }
-
-/// Size of the whole picture, in pixels.
-const SIZE: (u32, u32) = (1480, 1120);
 
 /// Draws up to four sweeps as a PNG, both axes logarithmic.
 ///
@@ -52,13 +48,7 @@ pub fn draw(path: &Path, parts: &[&'static str], sweeps: &[Sweep]) -> Result<()>
             series: series.collect(),
         });
     }
-    canvas::save(path, SIZE, |canvas| {
-        let areas = canvas.split_evenly((2, 2));
-        panels
-            .iter()
-            .zip(&areas)
-            .try_for_each(|(panel, area)| panel.draw(area))
-    })
+    chart::save(path, &panels)
 }
 
 #[cfg(test)]
