@@ -26,11 +26,13 @@
 //! ```
 //!
 //! Modules, in reading order: [`spatial`] is the layer, [`batch_norm`] the normalisation that the
-//! paper always puts before it, [`bottleneck`] the two together, [`competition`] what may be done
-//! to its activations in training, [`quantile`] the order statistic underneath.
+//! paper puts before it, [`bottleneck`] the two together, [`competition`] what may be done
+//! to its activations in training, [`quantile`] the order statistic underneath, and [`baseline`] what
+//! the layer is compared with.
 //!
 //! [Burn]: https://burn.dev
 
+pub mod baseline;
 pub mod batch_norm;
 pub mod bottleneck;
 pub mod competition;
@@ -44,6 +46,7 @@ pub mod reduce;
 mod sparse_forward;
 pub mod spatial;
 
+pub use baseline::Baseline;
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use bottleneck::{SparseBottleneck, SparseBottleneckConfig};
 pub use competition::Competition;

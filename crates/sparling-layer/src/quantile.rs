@@ -50,6 +50,9 @@ pub enum ThresholdScope {
     PerChannel,
     /// One threshold over everything: the paper's ST.
     Single,
+    /// One threshold for each of so many groups of consecutive channels, equally large: several
+    /// bottlenecks in parallel.
+    Groups(usize),
 }
 
 impl ThresholdScope {
@@ -58,6 +61,7 @@ impl ThresholdScope {
         match self {
             Self::PerChannel => channels,
             Self::Single => 1,
+            Self::Groups(groups) => groups,
         }
     }
 }
@@ -70,7 +74,8 @@ pub fn threshold_rank(count: usize, density: f64) -> usize {
     ((count as f64 * sparsity).floor() as usize).max(1)
 }
 
-/// The `k`-th smallest value (counting from 1) of each channel, or of everything.
+/// The `k`-th smallest value (counting from 1) of each channel, of each group of channels, or of
+/// everything.
 ///
 /// Outside any gradient: the result never tracks one. Whoever asks again for a similar batch is
 /// served faster by a [`Tracker`].
@@ -78,7 +83,7 @@ pub fn threshold_rank(count: usize, density: f64) -> usize {
 /// # Shapes
 ///
 /// - `input`: `[batch, channels, spatial...]`
-/// - output: `[channels]` per channel, `[1]` over everything
+/// - output: `[channels]` per channel, `[groups]` per group, `[1]` over everything
 ///
 /// # Panics
 ///
@@ -113,9 +118,9 @@ impl Tracker {
         k: usize,
         scope: ThresholdScope,
     ) -> Tensor<1> {
-        let values = to_planes(input);
+        let values = to_groups(input, scope);
         let device = values.device();
-        let groups = scope.groups(values.dims()[1]);
+        let groups = values.dims()[1];
         let size = values.shape().num_elements() / groups.max(1);
         assert!((1..=size).contains(&k), "k must be in 1..={size}, got {k}");
         let state = self
@@ -123,7 +128,7 @@ impl Tracker {
             .take()
             .filter(|state| state.dims()[0] == groups && state.device() == device)
             .unwrap_or_else(|| unknown(groups, &device));
-        let state = Dispatch::select(values.into_dispatch(), state.into_dispatch(), k, scope);
+        let state = Dispatch::select(values.into_dispatch(), state.into_dispatch(), k);
         let state = Tensor::<2>::from_dispatch(state);
         self.state = Some(state.clone());
         state.slice([0..groups, 0..1]).reshape([groups])
@@ -157,22 +162,27 @@ pub(crate) fn largest<const D: usize>(
     count: usize,
     scope: ThresholdScope,
 ) -> Tensor<2> {
-    let values = to_planes(input).into_dispatch();
-    Tensor::from_dispatch(Dispatch::largest(values, count, scope))
+    let values = to_groups(input, scope).into_dispatch();
+    Tensor::from_dispatch(Dispatch::largest(values, count))
 }
 
-/// `[batch, channels, plane]` in f32, without gradients.
-fn to_planes<const D: usize>(input: Tensor<D>) -> Tensor<3> {
+/// `[batch, groups, plane]` in f32, without gradients: what is ranked together shares its second index.
+fn to_groups<const D: usize>(input: Tensor<D>, scope: ThresholdScope) -> Tensor<3> {
     assert!(
         D >= 2,
         "expected [batch, channels, spatial...], got rank {D}"
     );
     let dims = input.dims();
-    let plane = dims[2..].iter().product();
+    let groups = scope.groups(dims[1]);
+    let batch = match scope {
+        ThresholdScope::Single => 1,
+        ThresholdScope::PerChannel | ThresholdScope::Groups(_) => dims[0],
+    };
+    let plane = dims.iter().product::<usize>() / (batch * groups).max(1);
     input
         .without_autodiff()
         .cast(FloatDType::F32)
-        .reshape([dims[0], dims[1], plane])
+        .reshape([batch, groups, plane])
 }
 
 /// The state before the first selection: an empty bracket, no miss.

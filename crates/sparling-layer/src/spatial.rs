@@ -17,7 +17,7 @@ pub struct SpatialSparsityConfig {
     pub channels: usize,
     /// The share of activations let through, in `(0, 1]`.
     pub density: f64,
-    /// One threshold per channel (MT) or one for all (ST).
+    /// One threshold per channel (MT), one for all (ST), or one per group of channels.
     #[config(default = "ThresholdScope::PerChannel")]
     pub scope: ThresholdScope,
     /// How much of the old threshold each update keeps, in `[0, 1)`: the paper's mu.
@@ -75,7 +75,7 @@ struct Gathered {
 /// and the layer is not frozen; it gets no gradient. Built by [`SpatialSparsityConfig::init`].
 #[derive(Module, Debug)]
 pub struct SpatialSparsity {
-    /// The thresholds, `[channels]` or `[1]`; saved and loaded with the weights.
+    /// The thresholds, `[channels]`, `[groups]` or `[1]`; saved and loaded with the weights.
     pub thresholds: RunningState<Tensor<1>>,
     /// Whether training behaviour is enabled.
     pub training: Param<Flag>,
@@ -114,6 +114,11 @@ impl SpatialSparsityConfig {
         }
         let density = validate(self.density).unwrap_or_else(|error| panic!("{error}"));
         let thresholds = self.scope.groups(self.channels);
+        assert!(
+            thresholds > 0 && self.channels.is_multiple_of(thresholds),
+            "{} channels do not make {thresholds} groups",
+            self.channels
+        );
         SpatialSparsity {
             thresholds: RunningState::new(Tensor::zeros([thresholds], device)),
             training: Param::from_bool(true),
@@ -154,12 +159,14 @@ impl SpatialSparsity {
         if device.is_autodiff() && self.training.is_enabled() {
             self.update(input.clone().without_autodiff());
         }
-        let thresholds = self.thresholds.value_sync();
+        let thresholds = self.thresholds.value_sync().to_device(&device).detach();
+        let groups = thresholds.dims()[0];
+        let each = thresholds
+            .reshape([groups, 1])
+            .expand([groups, self.channels / groups]);
         let mut shape = [1; D];
-        shape[1] = thresholds.dims()[0];
-        let output =
-            activation::relu(input - thresholds.to_device(&device).detach().reshape(shape));
-        self.compete(output)
+        shape[1] = self.channels;
+        self.compete(activation::relu(input - each.reshape(shape)))
     }
 
     /// In training, the activations without those that lost where channels compete.

@@ -44,8 +44,9 @@ impl Case {
             .init(device);
         let param =
             |values: &Vec<f32>| Param::from_tensor(Tensor::from_floats(values.as_slice(), device));
-        bottleneck.norm.gamma = self.gamma.as_ref().map(param);
-        bottleneck.norm.beta = self.beta.as_ref().map(param);
+        let norm = bottleneck.norm.as_mut().expect("there is one by default");
+        norm.gamma = self.gamma.as_ref().map(param);
+        norm.beta = self.beta.as_ref().map(param);
         bottleneck
     }
 }

@@ -60,6 +60,22 @@ impl Sparling {
     /// - `tokens`: `[batch, time]`, beginning with the start token
     /// - output: `[batch, time, vocabulary]`
     pub fn forward<const D: usize>(&self, input: Tensor<D>, tokens: Tensor<2, Int>) -> Tensor<3> {
-        self.decoder.forward(self.motifs(input), tokens)
+        self.forward_with_penalty(input, tokens).0
+    }
+
+    /// The logits, and what the bottleneck adds to the loss where it is a
+    /// [`Baseline`](sparling_layer::Baseline) that does, `[1]`.
+    ///
+    /// # Shapes
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn forward_with_penalty<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        tokens: Tensor<2, Int>,
+    ) -> (Tensor<3>, Option<Tensor<1>>) {
+        let features = self.motif_model.forward(input);
+        let (motifs, penalty) = self.bottleneck.forward_with_penalty(features);
+        (self.decoder.forward(motifs, tokens), penalty)
     }
 }

@@ -49,18 +49,19 @@ impl Sparling {
             });
         }
         let copy = |values: &mut [f32]| values[spare] = values[channel];
-        let norm = &mut self.bottleneck.norm;
-        for parameter in [&mut norm.gamma, &mut norm.beta].into_iter().flatten() {
-            edit(parameter, copy);
-        }
-        for statistics in [&norm.running_mean, &norm.running_var] {
-            update(statistics, copy);
+        if let Some(norm) = &mut self.bottleneck.norm {
+            for parameter in [&mut norm.gamma, &mut norm.beta].into_iter().flatten() {
+                edit(parameter, copy);
+            }
+            for statistics in [&norm.running_mean, &norm.running_var] {
+                update(statistics, copy);
+            }
         }
         let thresholds = &self.bottleneck.sparsity.thresholds;
-        if thresholds.value_sync().dims()[0] > 1 {
+        let channels = self.bottleneck.sparsity.channels();
+        if thresholds.value_sync().dims()[0] == channels {
             update(thresholds, copy);
         }
-        let channels = self.bottleneck.sparsity.channels();
         edit(&mut self.decoder.reembed.weight, |weight| {
             for row in weight.chunks_mut(channels) {
                 row[spare] = row[channel];

@@ -18,7 +18,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::extension::COLUMNS;
-use super::{ThresholdScope, margin};
+use super::margin;
 
 /// Units of a cube, and values of a digit of a key.
 const UNITS: u32 = 256;
@@ -47,19 +47,12 @@ struct Layout {
 }
 
 impl Layout {
-    fn new(shape: &Shape, scope: ThresholdScope) -> Self {
-        let [batch, channels, plane] = shape.dims();
-        match scope {
-            ThresholdScope::PerChannel => Self {
-                groups: channels,
-                planes: batch,
-                plane,
-            },
-            ThresholdScope::Single => Self {
-                groups: 1,
-                planes: 1,
-                plane: batch * channels * plane,
-            },
+    fn new(shape: &Shape) -> Self {
+        let [planes, groups, plane] = shape.dims();
+        Self {
+            groups,
+            planes,
+            plane,
         }
     }
 
@@ -119,13 +112,8 @@ impl Ranks {
 }
 
 /// As [`Selection::select`](super::extension::Selection::select).
-pub(super) fn select(
-    values: CubeTensor,
-    state: CubeTensor,
-    k: usize,
-    scope: ThresholdScope,
-) -> CubeTensor {
-    let layout = Layout::new(&values.shape(), scope);
+pub(super) fn select(values: CubeTensor, state: CubeTensor, k: usize) -> CubeTensor {
+    let layout = Layout::new(&values.shape());
     let ranks = Ranks::new(layout.size(), k);
     let values = bits(values);
     let state = bits(state);
@@ -208,8 +196,8 @@ pub(super) fn select(
 }
 
 /// As [`Selection::largest`](super::extension::Selection::largest).
-pub(super) fn largest(values: CubeTensor, count: usize, scope: ThresholdScope) -> CubeTensor {
-    let layout = Layout::new(&values.shape(), scope);
+pub(super) fn largest(values: CubeTensor, count: usize) -> CubeTensor {
+    let layout = Layout::new(&values.shape());
     let groups = layout.groups;
     let unknown = zeros_client(
         values.client.clone(),
@@ -217,7 +205,7 @@ pub(super) fn largest(values: CubeTensor, count: usize, scope: ThresholdScope) -
         Shape::new([groups, COLUMNS]),
         DType::F32,
     );
-    let state = select(values.clone(), unknown, layout.size() - count + 1, scope);
+    let state = select(values.clone(), unknown, layout.size() - count + 1);
     let state = bits(state);
     let values = bits(values);
     let client = values.client.clone();

@@ -9,7 +9,6 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, backend_extension};
 use burn::tensor::{Shape, TensorData, read_sync};
 
-use super::ThresholdScope;
 use super::cpu::{self, Bracket, Group};
 #[cfg(feature = "flex")]
 use crate::flex;
@@ -18,9 +17,7 @@ use crate::flex;
 /// a bracket did not hold the value.
 pub(super) const COLUMNS: usize = 4;
 
-/// Selection among the values of a batch, `[batch, channels, plane]`.
-///
-/// Groups of values that are ranked together are the channels, or everything.
+/// Selection among the values of a batch; those of a group are ranked together.
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     NdArray: cfg(feature = "ndarray"),
@@ -32,21 +29,16 @@ pub(super) trait Selection: Backend {
     ///
     /// # Shapes
     ///
-    /// - `values`: `[batch, channels, plane]`
+    /// - `values`: `[batch, groups, plane]`
     /// - `state`: `[groups, COLUMNS]`, the last selection's output
     /// - output: `[groups, COLUMNS]`
     #[fusion(dtype = state, shape = state)]
-    fn select(
-        values: FloatTensor<Self>,
-        state: FloatTensor<Self>,
-        k: usize,
-        scope: ThresholdScope,
-    ) -> FloatTensor<Self> {
+    fn select(values: FloatTensor<Self>, state: FloatTensor<Self>, k: usize) -> FloatTensor<Self> {
         let device = values.device();
         let shape = values.shape();
         let values = read::<Self>(values);
         let state = read::<Self>(state);
-        let rows = select(slice(&values), &shape, slice(&state), k, scope);
+        let rows = select(slice(&values), &shape, slice(&state), k);
         Self::float_from_data(rows, &device)
     }
 
@@ -54,49 +46,35 @@ pub(super) trait Selection: Backend {
     ///
     /// # Shapes
     ///
-    /// - `values`: `[batch, channels, plane]`
+    /// - `values`: `[batch, groups, plane]`
     /// - output: `[groups, count]`
     #[fusion(dtype = values, shape = {
-        Shape::new([scope.groups(values[1]), *count])
+        Shape::new([values[1], *count])
     })]
-    fn largest(
-        values: FloatTensor<Self>,
-        count: usize,
-        scope: ThresholdScope,
-    ) -> FloatTensor<Self> {
+    fn largest(values: FloatTensor<Self>, count: usize) -> FloatTensor<Self> {
         let device = values.device();
         let shape = values.shape();
         let values = read::<Self>(values);
-        Self::float_from_data(largest(slice(&values), &shape, count, scope), &device)
+        Self::float_from_data(largest(slice(&values), &shape, count), &device)
     }
 }
 
 #[cfg(feature = "flex")]
 impl Selection for burn::backend::Flex {
-    fn select(
-        values: FloatTensor<Self>,
-        state: FloatTensor<Self>,
-        k: usize,
-        scope: ThresholdScope,
-    ) -> FloatTensor<Self> {
+    fn select(values: FloatTensor<Self>, state: FloatTensor<Self>, k: usize) -> FloatTensor<Self> {
         let [values, state] = [values, state].map(flex::contiguous);
         let rows = select(
             flex::slice(&values),
             &values.shape(),
             flex::slice(&state),
             k,
-            scope,
         );
         FloatTensor::<Self>::from_data(rows)
     }
 
-    fn largest(
-        values: FloatTensor<Self>,
-        count: usize,
-        scope: ThresholdScope,
-    ) -> FloatTensor<Self> {
+    fn largest(values: FloatTensor<Self>, count: usize) -> FloatTensor<Self> {
         let values = flex::contiguous(values);
-        let rows = largest(flex::slice(&values), &values.shape(), count, scope);
+        let rows = largest(flex::slice(&values), &values.shape(), count);
         FloatTensor::<Self>::from_data(rows)
     }
 }
@@ -106,21 +84,12 @@ impl Selection for burn::backend::NdArray {}
 
 #[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]
 impl Selection for burn_cubecl::CubeBackend {
-    fn select(
-        values: FloatTensor<Self>,
-        state: FloatTensor<Self>,
-        k: usize,
-        scope: ThresholdScope,
-    ) -> FloatTensor<Self> {
-        super::cube::select(values, state, k, scope)
+    fn select(values: FloatTensor<Self>, state: FloatTensor<Self>, k: usize) -> FloatTensor<Self> {
+        super::cube::select(values, state, k)
     }
 
-    fn largest(
-        values: FloatTensor<Self>,
-        count: usize,
-        scope: ThresholdScope,
-    ) -> FloatTensor<Self> {
-        super::cube::largest(values, count, scope)
+    fn largest(values: FloatTensor<Self>, count: usize) -> FloatTensor<Self> {
+        super::cube::largest(values, count)
     }
 }
 
@@ -132,31 +101,22 @@ fn slice(data: &TensorData) -> &[f32] {
     data.as_slice().expect("cast to f32 before dispatch")
 }
 
-/// The values that are ranked together, of `[batch, channels, plane]`.
-fn groups<'a>(values: &'a [f32], shape: &Shape, scope: ThresholdScope) -> Vec<Group<'a>> {
-    let [_, channels, plane] = shape.dims();
+/// The values that are ranked together, of `[batch, groups, plane]`.
+fn groups<'a>(values: &'a [f32], shape: &Shape) -> Vec<Group<'a>> {
+    let [_, groups, plane] = shape.dims();
     let planes = values.chunks_exact(plane.max(1));
-    match scope {
-        ThresholdScope::PerChannel => (0..channels)
-            .map(|channel| planes.clone().skip(channel).step_by(channels).collect())
-            .collect(),
-        ThresholdScope::Single => vec![vec![values]],
-    }
+    (0..groups)
+        .map(|group| planes.clone().skip(group).step_by(groups).collect())
+        .collect()
 }
 
-fn select(
-    values: &[f32],
-    shape: &Shape,
-    state: &[f32],
-    k: usize,
-    scope: ThresholdScope,
-) -> TensorData {
+fn select(values: &[f32], shape: &Shape, state: &[f32], k: usize) -> TensorData {
     let (rows, _) = state.as_chunks::<COLUMNS>();
     let brackets: Vec<Bracket> = rows
         .iter()
         .map(|&[_, low, high, _]| Bracket { low, high })
         .collect();
-    let found = cpu::select(&groups(values, shape, scope), k, &brackets);
+    let found = cpu::select(&groups(values, shape), k, &brackets);
     let rows: Vec<f32> = found
         .iter()
         .zip(rows)
@@ -169,8 +129,8 @@ fn select(
     TensorData::new(rows, [groups, COLUMNS])
 }
 
-fn largest(values: &[f32], shape: &Shape, count: usize, scope: ThresholdScope) -> TensorData {
-    let rows = cpu::largest(&groups(values, shape, scope), count);
+fn largest(values: &[f32], shape: &Shape, count: usize) -> TensorData {
+    let rows = cpu::largest(&groups(values, shape), count);
     let groups = rows.len();
     TensorData::new(rows.concat(), [groups, count])
 }
