@@ -15,7 +15,10 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 
 The sparling program, built in release mode with the backend that --backend asks for:
   train      Train a model, or go on with a run
+  experiment Train every run of an experiment file that is not trained yet
   evaluate   Measure a run's model on examples it was not trained on
+  binning    Measure how many bits the strength of a run's motifs carries
+  direct     Compare a run's motif model with one that was shown labels
   sample     Look at examples of a domain
   predict    See what a run's model reads in an input
   data       Download a data set, or verify one that is there

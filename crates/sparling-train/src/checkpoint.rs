@@ -279,6 +279,25 @@ impl Checkpoints {
         Ok(ladder)
     }
 
+    /// The name and JSON of the density nearest to the one asked for, in ratio; without one, the
+    /// lowest of the ladder or, before the first cut, the newest.
+    ///
+    /// # Errors
+    ///
+    /// As [`ladder`](Self::ladder) and [`read`](Self::read).
+    pub fn nearest(&self, density: Option<f64>) -> Result<(String, Checkpoint), CheckpointError> {
+        let wanted = density.unwrap_or(f64::MIN_POSITIVE);
+        let distance = |checkpoint: &Checkpoint| (checkpoint.density / wanted).ln().abs();
+        let nearest = self
+            .ladder()?
+            .into_iter()
+            .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
+        match nearest {
+            Some(nearest) => Ok(nearest),
+            None => Ok(("last".to_owned(), self.read("last")?)),
+        }
+    }
+
     fn write(&self, file: String, contents: &[u8]) -> Result<FileRef, SaveError> {
         atomic::write(&self.folder.join(&file), contents)?;
         Ok(FileRef {

@@ -1,10 +1,13 @@
 //! The command line.
 
 mod bench;
+mod binning;
 mod configuration;
 mod data;
 mod devices;
+mod direct;
 mod evaluate;
+mod experiment;
 mod golden;
 mod predict;
 mod progress;
@@ -27,8 +30,14 @@ pub struct Cli {
 enum Command {
     /// Train a model, or go on with a run.
     Train(train::Train),
+    /// Train every run of an experiment file that is not trained yet.
+    Experiment(experiment::Run),
     /// Measure a run's model on examples it was not trained on.
     Evaluate(evaluate::Evaluate),
+    /// Measure how many bits the strength of a run's motifs carries, at each of its densities.
+    Binning(binning::Measure),
+    /// Compare a run's motif model with one that was shown labels, on single symbols.
+    Direct(direct::Compare),
     /// Write examples of a domain as pictures or recordings, with their labels and footprints.
     Sample(sample::Sample),
     /// Read pictures or recordings of your own: output, motifs, and a picture with them drawn.
@@ -52,7 +61,10 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Train(command) => command.run(),
+            Command::Experiment(command) => command.run(),
             Command::Evaluate(command) => command.run(),
+            Command::Binning(command) => command.run(),
+            Command::Direct(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Predict(command) => command.run(),
             Command::Data(command) => command.run(),

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain, LatexOcrConfig};
-use sparling_layer::{Competition, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope};
+use sparling_layer::{
+    Baseline, Competition, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope,
+};
 use sparling_models::{DecoderConfig, MotifModelConfig, RowLstmStart, SparlingConfig};
 use toml::{Table, Value};
 
@@ -35,6 +37,20 @@ pub struct RunConfig {
     /// How channels that stand for two symbols are parted; absent: they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub splitting: Option<Splitting>,
+    /// The weights to begin with; absent: random ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retrain: Option<Retrain>,
+}
+
+/// A state of another run to begin with, whose motif model and normalisation stay as they are: the
+/// paper's Retrained (section 5.2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retrain {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// The checkpoint's name in it.
+    pub checkpoint: String,
 }
 
 /// The domains, by name.
@@ -71,6 +87,12 @@ pub struct BottleneckSection {
     pub momentum: f64,
     /// Whether the batch norm before it learns a scale and an offset.
     pub affine: bool,
+    /// Whether there is a batch norm.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub batch_norm: bool,
+    /// What stands in for the sparsity layer, to compare with; absent: the layer itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
     /// Gather batches until so many activations are expected per threshold; absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accumulate: Option<f64>,
@@ -222,8 +244,8 @@ const PRESETS: [(&str, &str, &str); 6] = [
 ];
 
 impl RunConfig {
-    /// Reads a preset or, if given, a file, applies the overrides (`section.key=value`) and checks
-    /// everything.
+    /// Reads a preset or, if given, a file, applies the overrides (`section.key=value`; without a
+    /// value the key is taken out) and checks everything.
     ///
     /// # Errors
     ///
@@ -274,6 +296,18 @@ impl RunConfig {
         })?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// What retrains the decoder of a run of this configuration without the bottleneck: everything
+    /// passes, and the density has no end to reach.
+    pub fn without_bottleneck(mut self, retrain: Retrain) -> Self {
+        self.bottleneck.baseline = Some(Baseline::Identity);
+        self.bottleneck.competition = None;
+        self.splitting = None;
+        self.annealing.initial_target = 1.0;
+        self.annealing.target_decay_per_sample = 0.0;
+        self.retrain = Some(retrain);
+        self
     }
 
     /// The configuration as TOML, every key written out.
@@ -328,6 +362,19 @@ impl RunConfig {
                 wanted,
             )?;
         }
+        let groups = self.bottleneck.scope.groups(model.channels);
+        require(
+            groups > 0 && model.channels.is_multiple_of(groups),
+            "bottleneck.scope",
+            &format!(
+                "groups of which {} channels make a whole number",
+                model.channels
+            ),
+            groups,
+        )?;
+        if let Some(baseline) = self.bottleneck.baseline {
+            self.validate_baseline(baseline)?;
+        }
         if let Some(competition) = &self.bottleneck.competition {
             share("bottleneck.competition.share", competition.share)?;
             share(
@@ -347,10 +394,35 @@ impl RunConfig {
             })
     }
 
+    fn validate_baseline(&self, baseline: Baseline) -> Result<(), ConfigError> {
+        if self.bottleneck.competition.is_some() || self.splitting.is_some() {
+            let message = "bottleneck.competition and splitting are the sparsity layer's and say \
+                           nothing of a baseline: take them out (--set splitting= --set \
+                           bottleneck.competition=)";
+            return Err(ConfigError::Invalid(message.to_owned()));
+        }
+        let positive = |weight: f64| weight >= 0.0 && weight.is_finite();
+        let key = "bottleneck.baseline.weight";
+        match baseline {
+            Baseline::Identity | Baseline::Noise => Ok(()),
+            Baseline::L1 { weight } => require(positive(weight), key, "at least 0", weight),
+            Baseline::Kl { weight, density } => {
+                require(positive(weight), key, "at least 0", weight)?;
+                let inside = density > 0.0 && density < 1.0;
+                let key = "bottleneck.baseline.density";
+                require(inside, key, "above 0 and below 1", density)
+            }
+        }
+    }
+
     fn validate_splitting(&self, splitting: &Splitting) -> Result<(), ConfigError> {
         if self.bottleneck.competition.is_none() {
             let message = "splitting judges channels by what they win, so it needs a section \
                            [bottleneck.competition]";
+            return Err(ConfigError::Invalid(message.to_owned()));
+        }
+        if !self.bottleneck.batch_norm {
+            let message = "splitting goes by the spread of what bottleneck.batch_norm normalises";
             return Err(ConfigError::Invalid(message.to_owned()));
         }
         share("splitting.spare_below", splitting.spare_below)?;
@@ -386,7 +458,10 @@ impl RunConfig {
                 self.motif_model.units,
                 channels,
             ),
-            SparseBottleneckConfig::new(sparsity).with_affine(self.bottleneck.affine),
+            SparseBottleneckConfig::new(sparsity)
+                .with_affine(self.bottleneck.affine)
+                .with_batch_norm(self.bottleneck.batch_norm)
+                .with_baseline(self.bottleneck.baseline),
             self.decoder.build(channels, domain.vocabulary().len()),
         )
     }
@@ -468,6 +543,10 @@ impl TrainingSection {
     }
 }
 
+fn yes() -> bool {
+    true
+}
+
 fn require(holds: bool, key: &str, wanted: &str, value: impl ToString) -> Result<(), ConfigError> {
     if holds {
         return Ok(());
@@ -539,6 +618,12 @@ fn apply_override(table: &mut Table, setting: &str) -> Result<(), ConfigError> {
             .and_then(Value::as_table_mut)
             .ok_or_else(|| wrong(&format!("there is no section `{key}`")))?;
     }
-    section.insert(last.to_owned(), value);
+    if text.trim().is_empty() {
+        section
+            .remove(last)
+            .ok_or_else(|| wrong(&format!("there is no `{last}` to take out")))?;
+    } else {
+        section.insert(last.to_owned(), value);
+    }
     Ok(())
 }

@@ -9,7 +9,7 @@ use sparling_models::Sparling;
 
 use crate::host::values;
 use crate::input::Input;
-use crate::metrics::{EndToEnd, Motif, MotifCounts, ratio};
+use crate::metrics::{AlignedConfusion, EndToEnd, Motif, MotifCounts, SymbolErrors, ratio};
 
 /// The figures of an evaluation (paper, section 3.2), all as shares between 0 and 1.
 ///
@@ -40,6 +40,18 @@ pub struct Figures {
     /// For each channel the symbol it stands for under the best assignment.
     #[serde(default)]
     pub symbols: Vec<Option<usize>>,
+}
+
+/// The figures, with what is behind them symbol by symbol.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The figures.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// The errors of each symbol.
+    pub by_symbol: Vec<SymbolErrors>,
+    /// Which channel answered to which symbol.
+    pub confusion: AlignedConfusion,
 }
 
 /// The counts behind the figures.
@@ -87,6 +99,15 @@ impl Evaluation {
             well_formed: ratio(self.well_formed[0], self.well_formed[1]),
             examples: self.examples,
             symbols: self.motifs.assignment(),
+        }
+    }
+
+    /// Divides the counts, by symbol too.
+    pub fn report(&self) -> Report {
+        Report {
+            figures: self.figures(),
+            by_symbol: self.motifs.by_symbol(),
+            confusion: self.motifs.aligned(),
         }
     }
 }
@@ -178,16 +199,21 @@ impl Evaluator<'_> {
 
     fn run<const D: usize>(&self, input: Tensor<D>) -> (Vec<f32>, Vec<Vec<usize>>) {
         let motifs = self.model.motifs(input);
+        let predictions = self.outputs(motifs.clone());
+        (values(motifs), predictions)
+    }
+
+    /// The output tokens that the decoder writes for motifs.
+    ///
+    /// # Shapes
+    ///
+    /// - `motifs`: `[batch, channels, spatial...]`
+    pub fn outputs<const D: usize>(&self, motifs: Tensor<D>) -> Vec<Vec<usize>> {
         let vocabulary = self.domain.vocabulary();
         // One more than the longest, so that an output that is too long shows as one.
         let longest = self.domain.longest_output() + 1;
-        let predictions = self.model.decoder.greedy(
-            motifs.clone(),
-            vocabulary.start(),
-            vocabulary.end(),
-            longest,
-        );
-        (values(motifs), predictions)
+        let (start, end) = (vocabulary.start(), vocabulary.end());
+        self.model.decoder.greedy(motifs, start, end, longest)
     }
 }
 

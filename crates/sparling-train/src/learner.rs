@@ -1,5 +1,6 @@
 //! One step of training: loss, gradients, update.
 
+use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use sparling_data::{Batch, Domain};
@@ -38,20 +39,39 @@ impl Learner {
         }
     }
 
+    /// Keeps the motif model and the normalisation as they are from now on.
+    pub fn freeze_motifs(&mut self) {
+        let Sparling {
+            motif_model,
+            bottleneck,
+            decoder,
+        } = self.model.clone();
+        self.model = Sparling {
+            motif_model: motif_model.freeze(),
+            bottleneck: bottleneck.freeze(),
+            decoder,
+        };
+    }
+
     /// Where the model is.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// The batch's loss.
+    /// The batch's loss, with the bottleneck's penalty if it has one.
     pub fn loss(&self, batch: Batch, domain: &dyn Domain) -> Tensor<1> {
         let targets = Targets::new(&batch.tokens, domain.vocabulary(), &self.device);
         let read = targets.read.clone();
-        let logits = match Input::new(batch.inputs, &domain.input_shape(), &self.device) {
-            Input::Sound(input) => self.model.forward(input, read),
-            Input::Image(input) => self.model.forward(input, read),
+        let (logits, penalty) = match Input::new(batch.inputs, &domain.input_shape(), &self.device)
+        {
+            Input::Sound(input) => self.model.forward_with_penalty(input, read),
+            Input::Image(input) => self.model.forward_with_penalty(input, read),
         };
-        targets.cross_entropy(logits)
+        let loss = targets.cross_entropy(logits);
+        match penalty {
+            Some(penalty) => loss + penalty,
+            None => loss,
+        }
     }
 
     /// The gradients of a loss.

@@ -80,16 +80,7 @@ impl Trained {
         let folder = RunFolder::open(run)?;
         let config = folder.config()?;
         let checkpoints = folder.checkpoints();
-        let wanted = density.unwrap_or(f64::MIN_POSITIVE);
-        let distance = |checkpoint: &Checkpoint| (checkpoint.density / wanted).ln().abs();
-        let nearest = checkpoints
-            .ladder()?
-            .into_iter()
-            .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
-        let (name, checkpoint) = match nearest {
-            Some(nearest) => nearest,
-            None => ("last".to_owned(), checkpoints.read("last")?),
-        };
+        let (name, checkpoint) = checkpoints.nearest(density)?;
         let device = backend.device();
         let model = config.model(&*domain).init(&device);
         let model = checkpoints.load_weights(&checkpoint, model)?.valid();

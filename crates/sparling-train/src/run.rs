@@ -5,18 +5,20 @@
 //! environment.json  commit, versions and device
 //! metrics.jsonl     one event a line
 //! checkpoints/      last, best and one per density
+//! results.json      what the model at the lowest density gets right, once training has ended
 //! ```
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::atomic;
 use crate::backend::Backend;
 use crate::checkpoint::Checkpoints;
 use crate::config::{ConfigError, RunConfig};
+use crate::evaluate::Report;
 use crate::event::Event;
 
 /// A run's folder. Nothing in it is ever deleted but superseded checkpoints.
@@ -93,6 +95,17 @@ impl Environment {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
+}
+
+/// What a trained model gets right, at its lowest density.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// The training samples it had seen.
+    pub samples: u64,
+    /// On test examples; for speech, of speakers never trained on.
+    pub test: Report,
+    /// On validation examples; for speech, of the speakers of training.
+    pub validation: Report,
 }
 
 impl RunFolder {
@@ -212,6 +225,34 @@ impl RunFolder {
             .collect()
     }
 
+    /// Writes down what the trained model gets right.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn save_results(&self, results: &Results) -> Result<(), RunError> {
+        let json = serde_json::to_vec_pretty(results).expect("plain structs serialise");
+        Ok(atomic::write(&self.results_path(), &json)?)
+    }
+
+    /// What the trained model gets right; `None` before training has ended.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn results(&self) -> Result<Option<Results>, RunError> {
+        let path = self.results_path();
+        let damaged = |source| RunError::Io {
+            path: path.clone(),
+            source,
+        };
+        match fs::read(&path) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).map_err(|error| damaged(error.into()))?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(damaged(error)),
+        }
+    }
+
     /// Drops the events after `samples`: those a resumed run will measure again.
     ///
     /// # Errors
@@ -252,6 +293,10 @@ impl RunFolder {
 
     fn config_path(&self) -> PathBuf {
         self.path.join("config.toml")
+    }
+
+    fn results_path(&self) -> PathBuf {
+        self.path.join("results.json")
     }
 
     fn metrics_path(&self) -> PathBuf {

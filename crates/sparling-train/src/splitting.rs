@@ -72,7 +72,8 @@ impl Splitting {
             .filter_map(|(channel, places)| Some((channel, Kinds::of(places)?)))
             .collect();
         widest.sort_by(|(_, a), (_, b)| b.variance.total_cmp(&a.variance));
-        let norm = &judge.evaluator.model.bottleneck.norm;
+        let norm = judge.evaluator.model.bottleneck.norm.as_ref();
+        let norm = norm.expect("the configuration asks for batch norm where channels are split");
         let deviations = values(norm.running_var.value_sync().sqrt());
         let parted = spare.into_iter().zip(widest);
         parted

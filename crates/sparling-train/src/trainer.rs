@@ -15,7 +15,7 @@ use crate::backend::Backend;
 use crate::checkpoint::{
     Best, Checkpoint, CheckpointError, Checkpoints, FORMAT, TrainingState, number_parameters,
 };
-use crate::config::{ConfigError, RunConfig};
+use crate::config::{ConfigError, Retrain, RunConfig};
 use crate::evaluate::{Evaluator, Figures};
 use crate::event::{Event, Outcome, TrainEvent, ValidationEvent};
 use crate::host::values;
@@ -73,8 +73,8 @@ pub enum TrainError {
         /// The last good checkpoint.
         checkpoint: String,
     },
-    /// There is no checkpoint to go on from.
-    #[error("{0} has no checkpoint yet; start it anew under another --name")]
+    /// There is no checkpoint to go on from, though there once was.
+    #[error("{0} has lost its checkpoint `last`; start it anew under another --name")]
     NothingToResume(PathBuf),
     /// The run's folder.
     #[error(transparent)]
@@ -129,6 +129,21 @@ impl Trainer {
         domain: Box<dyn Domain>,
         backend: Backend,
     ) -> Result<Self, TrainError> {
+        let mut trainer = Self::untrained(folder, config, domain, backend)?;
+        if let Some(Retrain { run, checkpoint }) = &trainer.config.retrain {
+            let checkpoints = RunFolder::open(run)?.checkpoints();
+            let checkpoint = checkpoints.read(checkpoint)?;
+            trainer.load_weights(&checkpoints, &checkpoint)?;
+        }
+        Ok(trainer)
+    }
+
+    fn untrained(
+        folder: RunFolder,
+        config: RunConfig,
+        domain: Box<dyn Domain>,
+        backend: Backend,
+    ) -> Result<Self, TrainError> {
         let device = backend.device().autodiff();
         let domain: Arc<dyn Domain> = Arc::from(domain);
         let learner = Learner::new(&config, &*domain, device);
@@ -150,30 +165,31 @@ impl Trainer {
     }
 
     /// Goes on exactly where a run was saved last. Events measured after that are dropped, since
-    /// they will be measured again.
+    /// they will be measured again. A run that ended before anything was saved begins.
     ///
     /// # Errors
     ///
-    /// If nothing was saved yet, or what was saved is damaged.
+    /// If what was saved is missing or damaged.
     pub fn resume(folder: RunFolder, backend: Backend) -> Result<Self, TrainError> {
         let checkpoints = folder.checkpoints();
-        if !checkpoints.path("last").exists() {
-            return Err(TrainError::NothingToResume(folder.path().to_owned()));
-        }
         let config = folder.config()?;
-        let checkpoint = checkpoints.read("last")?;
         let domain = config.domain.build()?;
         domain.prepare()?;
-        let mut trainer = Self::new(folder, config, domain, backend)?;
+        if !checkpoints.path("last").exists() {
+            if folder.events()?.is_empty() {
+                return Self::new(folder, config, domain, backend);
+            }
+            return Err(TrainError::NothingToResume(folder.path().to_owned()));
+        }
+        let checkpoint = checkpoints.read("last")?;
+        let mut trainer = Self::untrained(folder, config, domain, backend)?;
         let Some(state) = &checkpoint.training else {
             return Err(TrainError::NothingToResume(
                 trainer.folder.path().to_owned(),
             ));
         };
-        let Learner {
-            model, optimizer, ..
-        } = &mut trainer.learner;
-        *model = number_parameters(checkpoints.load_weights(&checkpoint, model.clone())?);
+        trainer.load_weights(&checkpoints, &checkpoint)?;
+        let optimizer = &mut trainer.learner.optimizer;
         *optimizer = checkpoints.load_optimizer(&state.optimizer, optimizer.clone())?;
         trainer.annealer =
             Annealer::resume(trainer.config.annealing.clone(), state.annealer.clone())?;
@@ -184,6 +200,19 @@ impl Trainer {
         trainer.logged = (trainer.samples, Instant::now());
         trainer.folder.rewind(checkpoint.samples)?;
         Ok(trainer)
+    }
+
+    fn load_weights(
+        &mut self,
+        checkpoints: &Checkpoints,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), TrainError> {
+        let model = &mut self.learner.model;
+        *model = number_parameters(checkpoints.load_weights(checkpoint, model.clone())?);
+        if self.config.retrain.is_some() {
+            self.learner.freeze_motifs();
+        }
+        Ok(())
     }
 
     /// Trains until the density reaches its minimum, a limit is reached, or `interrupted` is set.

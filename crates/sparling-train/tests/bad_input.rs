@@ -326,7 +326,7 @@ fn a_run_that_is_in_use() {
 fn a_missing_checkpoint() {
     let run = Run::new();
     fs::remove_file(run.file("checkpoints/last.json")).unwrap();
-    fails(&mut run.resume(), &[path(&run.path), "no checkpoint yet"]);
+    fails(&mut run.resume(), &[path(&run.path), "lost its checkpoint"]);
     run.assert_untouched_but(&["checkpoints/last.json"]);
 
     let run = Run::new();

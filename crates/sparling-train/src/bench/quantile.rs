@@ -233,7 +233,8 @@ fn measure_forward(batches: &[Tensor<4>], density: f64, device: &Device) -> Forw
 
 /// Batch norm and `relu(x - t)`, operator by operator.
 fn without_update(layer: &SparseBottleneck, input: Tensor<4>) -> Tensor<4> {
-    let normalised = layer.norm.forward(input);
+    let norm = layer.norm.as_ref().expect("there is one by default");
+    let normalised = norm.forward(input);
     let thresholds = layer.sparsity.thresholds.value_sync();
     let channels = thresholds.dims()[0];
     let device = normalised.device();

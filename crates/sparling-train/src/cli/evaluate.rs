@@ -5,12 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 use sparling_data::Split;
 
 use super::progress::percent;
 use crate::backend::Backend;
-use crate::evaluate::Figures;
+use crate::evaluate::{Figures, Report};
 use crate::metrics::{AlignedConfusion, SymbolErrors};
 use crate::model::Trained;
 use crate::report::examples::channel_name;
@@ -70,12 +69,7 @@ impl Evaluate {
             .iter()
             .map(|(name, split)| {
                 let evaluation = trained.evaluator().evaluate(*split, self.examples);
-                let report = Report {
-                    figures: evaluation.figures(),
-                    by_symbol: evaluation.motifs.by_symbol(),
-                    confusion: evaluation.motifs.aligned(),
-                };
-                (*name, report)
+                (*name, evaluation.report())
             })
             .collect();
         if self.json {
@@ -89,15 +83,6 @@ impl Evaluate {
         }
         Ok(())
     }
-}
-
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Report {
-    #[serde(flatten)]
-    figures: Figures,
-    by_symbol: Vec<SymbolErrors>,
-    confusion: AlignedConfusion,
 }
 
 fn print(trained: &Trained, reports: &BTreeMap<&str, Report>) {

@@ -11,7 +11,8 @@ use crate::event::Event;
 use crate::model::Trained;
 use crate::report::curves::{self, ValidationPoint};
 use crate::report::examples::{self, ExamplePicture};
-use crate::run::RunFolder;
+use crate::run::{Results, RunFolder};
+use crate::trainer::Ended;
 use sparling_data::{Domain, Split};
 
 /// The examples drawn in a run's folder.
@@ -20,22 +21,32 @@ const DRAWN: usize = 12;
 /// The test examples that a run ends with at most.
 const TESTED: usize = 1000;
 
-/// Prints the ladder of densities and draws the run's two pictures, given its prepared domain.
-pub fn show(folder: &RunFolder, domain: Arc<dyn Domain>, backend: Backend) -> Result<()> {
+/// Prints the ladder of densities, measures the model on test examples unless somebody is waiting for
+/// the end, and draws the run's two pictures, given its prepared domain.
+pub fn show(
+    folder: &RunFolder,
+    domain: Arc<dyn Domain>,
+    backend: Backend,
+    ended: Ended,
+) -> Result<()> {
     let ladder = folder.checkpoints().ladder()?;
-    if !ladder.is_empty() {
-        println!("   density  samples   exact     FNE     FPE      CE    E2EE");
-    }
+    println!("   density  samples   exact     FNE     FPE      CE    E2EE");
     for (_, checkpoint) in &ladder {
         if let Some(figures) = &checkpoint.validation {
             print_row(figures, checkpoint.samples, "validation");
         }
     }
     let trained = Trained::load_lowest(folder.path(), domain, backend)?;
-    if !ladder.is_empty() {
+    if ended != Ended::Interrupted {
         let examples = trained.config().validation.examples.min(TESTED);
-        let test = trained.evaluator().evaluate(Split::Test, examples);
-        print_row(&test.figures(), trained.samples(), "test");
+        let report = |split| trained.evaluator().evaluate(split, examples).report();
+        let results = Results {
+            samples: trained.samples(),
+            test: report(Split::Test),
+            validation: report(Split::Validation),
+        };
+        print_row(&results.test.figures, trained.samples(), "test");
+        folder.save_results(&results)?;
     }
     draw_examples(folder, &trained)?;
     draw_curves(folder)

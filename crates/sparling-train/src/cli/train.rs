@@ -12,7 +12,7 @@ use super::configuration::Configuration;
 use super::progress::Console;
 use super::summary;
 use crate::backend::Backend;
-use crate::config::RunConfig;
+use crate::config::{Retrain, RunConfig};
 use crate::run::{Environment, RunFolder, free_path};
 use crate::trainer::{Ended, Limits, Trainer};
 
@@ -20,7 +20,7 @@ use crate::trainer::{Ended, Limits, Trainer};
 #[derive(Debug, Args)]
 pub struct Train {
     /// The domain: digitcircle, audiomnist or latexocr.
-    #[arg(required_unless_present = "resume")]
+    #[arg(required_unless_present_any = ["resume", "retrain"])]
     domain: Option<String>,
     #[command(flatten)]
     configuration: Configuration,
@@ -42,6 +42,13 @@ pub struct Train {
     /// Stop after so long, e.g. 90s, 10m or 2h.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     max_time: Option<Duration>,
+    /// Begin with a trained run's motif model, which stays as it is, and train its decoder on
+    /// without the bottleneck, until --max-samples.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["domain", "resume", "preset", "config", "settings"])]
+    retrain: Option<PathBuf>,
+    /// For --retrain: the state of that run whose density is nearest; by default the lowest.
+    #[arg(long, value_name = "D", requires = "retrain")]
+    density: Option<f64>,
     /// Go on with the run in this folder.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["preset", "config", "settings", "seed", "name", "out"])]
     resume: Option<PathBuf>,
@@ -57,8 +64,7 @@ impl Train {
         let (folder, fresh) = match &self.resume {
             Some(path) => (RunFolder::open(path)?, None),
             None => {
-                let domain = self.domain.as_deref().unwrap_or_default();
-                let config = self.configuration.load(domain, self.seed)?;
+                let config = self.load()?;
                 let domain = config.domain.build()?;
                 domain.prepare()?;
                 (self.create(&config, backend)?, Some((config, domain)))
@@ -84,30 +90,49 @@ impl Train {
         conclude(&trainer, &folder, ended?, backend)
     }
 
+    fn load(&self) -> Result<RunConfig> {
+        let Some(run) = &self.retrain else {
+            let domain = self.domain.as_deref().unwrap_or_default();
+            return Ok(self.configuration.load(domain, self.seed)?);
+        };
+        let folder = RunFolder::open(run)?;
+        let (checkpoint, _) = folder.checkpoints().nearest(self.density)?;
+        let mut config = folder.config()?;
+        config.seed = self.seed.unwrap_or(config.seed);
+        Ok(config.without_bottleneck(Retrain {
+            run: run.clone(),
+            checkpoint,
+        }))
+    }
+
     fn create(&self, config: &RunConfig, backend: Backend) -> Result<RunFolder> {
         let parent = self.out.join(config.domain.name());
         let path = match &self.name {
             Some(name) if Path::new(name).components().count() == 1 => parent.join(name),
             Some(name) => bail!("--name {name}: expected a single folder's name"),
             None => {
-                let base = match &self.configuration.config {
-                    Some(file) => file
-                        .file_stem()
-                        .unwrap_or_default()
-                        .to_string_lossy()
-                        .into_owned(),
-                    None => self.configuration.preset.clone(),
+                let seeded = |base: &str| format!("{base}-seed{}", config.seed);
+                let file = self.configuration.config.as_deref();
+                let name = match (&self.retrain, file) {
+                    (Some(run), _) => format!("{}-retrained", stem(run)),
+                    (None, Some(file)) => seeded(&stem(file)),
+                    (None, None) => seeded(&self.configuration.preset),
                 };
-                free_path(&parent, &format!("{base}-seed{}", config.seed))
+                free_path(&parent, &name)
             }
         };
         Ok(RunFolder::create(&path, config, &Environment::of(backend))?)
     }
 }
 
+fn stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
+}
+
 /// Says how it ended and what to do next.
 fn conclude(trainer: &Trainer, folder: &RunFolder, ended: Ended, backend: Backend) -> Result<()> {
-    summary::show(folder, trainer.domain().clone(), backend)?;
+    summary::show(folder, trainer.domain().clone(), backend, ended)?;
     let path = folder.path().display();
     let samples = trainer.samples();
     let minutes = trainer.elapsed().as_secs_f64() / 60.0;
@@ -122,7 +147,7 @@ fn conclude(trainer: &Trainer, folder: &RunFolder, ended: Ended, backend: Backen
 }
 
 /// Set by the first Ctrl-C; the second ends the program at once.
-fn on_interrupt() -> Result<Arc<AtomicBool>> {
+pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = interrupted.clone();
     ctrlc::set_handler(move || {

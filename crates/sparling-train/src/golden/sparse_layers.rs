@@ -7,7 +7,10 @@ use anyhow::{Context, Result};
 use burn::module::{Module, Param};
 use burn::tensor::Device;
 use serde::Deserialize;
-use sparling_layer::{BatchNormConfig, SparseBottleneck, SpatialSparsityConfig, ThresholdScope};
+use sparling_layer::{
+    BatchNormConfig, SparseBottleneck, SparseBottleneckConfig, SpatialSparsityConfig,
+    ThresholdScope,
+};
 
 use super::Comparison;
 use super::quantile::read_meta;
@@ -77,8 +80,9 @@ fn compare_layer(
     let evaluated = bottleneck.valid();
     let input = golden.tensor::<4>("x_eval", &device.clone().inner())?;
     comparisons.push(golden.compare("y_eval", evaluated.forward(input))?);
-    comparisons.push(golden.compare("running_mean", evaluated.norm.running_mean.value_sync())?);
-    comparisons.push(golden.compare("running_var", evaluated.norm.running_var.value_sync())?);
+    let norm = evaluated.norm.expect("built with one");
+    comparisons.push(golden.compare("running_mean", norm.running_mean.value_sync())?);
+    comparisons.push(golden.compare("running_var", norm.running_var.value_sync())?);
     Ok(comparisons)
 }
 
@@ -97,13 +101,12 @@ fn build(
         .with_affine(case.affine)
         .with_epsilon(case.bn_eps)
         .with_momentum(case.bn_momentum);
-    let mut bottleneck = SparseBottleneck {
-        norm: norm.init(device),
-        sparsity: sparsity.init(device),
-    };
+    let mut norm = norm.init(device);
     if case.affine {
-        bottleneck.norm.gamma = Some(Param::from_tensor(golden.tensor("gamma", device)?));
-        bottleneck.norm.beta = Some(Param::from_tensor(golden.tensor("beta", device)?));
+        norm.gamma = Some(Param::from_tensor(golden.tensor("gamma", device)?));
+        norm.beta = Some(Param::from_tensor(golden.tensor("beta", device)?));
     }
+    let mut bottleneck = SparseBottleneckConfig::new(sparsity).init(device);
+    bottleneck.norm = Some(norm);
     Ok(bottleneck)
 }

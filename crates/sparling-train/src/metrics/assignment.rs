@@ -47,6 +47,18 @@ pub fn many_to_one(confusion: &[u64], channels: usize, symbols: usize) -> Vec<Op
         .collect()
 }
 
+/// The assignment that confusion is measured by: one to one or, where there are more channels than
+/// symbols (LaTeX-OCR), each channel's most frequent symbol.
+///
+/// `confusion` is `[channel][symbol]`, row-major.
+pub fn best(confusion: &[u64], channels: usize, symbols: usize) -> Vec<Option<usize>> {
+    if channels > symbols {
+        many_to_one(confusion, channels, symbols)
+    } else {
+        one_to_one(confusion, channels, symbols)
+    }
+}
+
 /// How many maximal motifs an assignment matches.
 pub fn matched(confusion: &[u64], symbols: usize, assignment: &[Option<usize>]) -> u64 {
     assignment

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sparling_data::Footprint;
 
-use super::assignment::{many_to_one, matched, one_to_one};
+use super::assignment::{self, many_to_one, matched, one_to_one};
 use super::confusion::AlignedConfusion;
 use super::matching::{Matching, Motif, Role};
 use super::ratio;
@@ -206,11 +206,7 @@ impl MotifCounts {
     /// The symbol each channel stands for: the best one-to-one assignment, or, where there are more
     /// channels than symbols (LaTeX-OCR), each channel's most frequent symbol.
     pub fn assignment(&self) -> Vec<Option<usize>> {
-        if self.channels > self.symbols {
-            many_to_one(&self.confusion, self.channels, self.symbols)
-        } else {
-            one_to_one(&self.confusion, self.channels, self.symbols)
-        }
+        assignment::best(&self.confusion, self.channels, self.symbols)
     }
 
     /// The confusion matrix aligned along its diagonal by [`Self::assignment`] (paper, Figure 4).

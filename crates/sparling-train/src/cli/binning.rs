@@ -1,0 +1,72 @@
+//! `sparling binning`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use sparling_data::Split;
+
+use super::progress::percent;
+use crate::atomic;
+use crate::backend::Backend;
+use crate::binning::Binning;
+use crate::experiment::Measurement;
+use crate::model::Trained;
+use crate::run::RunFolder;
+
+/// What `binning` takes.
+#[derive(Debug, Args)]
+pub struct Measure {
+    /// The run's folder, where the figures are kept as binning.json.
+    run: PathBuf,
+    /// How many test examples are read.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    examples: usize,
+    /// The most bits tried: 2^BITS bins.
+    #[arg(long, value_name = "BITS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=16))]
+    most_bits: u32,
+    /// Where to compute.
+    #[arg(long)]
+    backend: Option<Backend>,
+}
+
+impl Measure {
+    pub(super) fn run(self) -> Result<()> {
+        let backend = Backend::choose(self.backend, "binning")?;
+        let ladder = RunFolder::open(&self.run)?.checkpoints().ladder()?;
+        let mut densities: Vec<Option<f64>> = ladder
+            .iter()
+            .map(|(_, checkpoint)| Some(checkpoint.density))
+            .collect();
+        if densities.is_empty() {
+            densities.push(None);
+        }
+        print!("   density    exact");
+        (0..=self.most_bits).for_each(|bits| print!(" {:>7}", format!("2^{bits}")));
+        println!("     eta  bound");
+        let mut all = Vec::new();
+        for density in densities {
+            let trained = Trained::load(&self.run, density, backend)?;
+            trained.domain().prepare()?;
+            let evaluator = trained.evaluator();
+            let binning = Binning::measure(&evaluator, Split::Test, self.examples, self.most_bits);
+            print(&binning);
+            all.push(binning);
+        }
+        let json = serde_json::to_vec_pretty(&all)?;
+        atomic::write(&Measurement::Binning.file(&self.run), &json)?;
+        Ok(())
+    }
+}
+
+fn print(binning: &Binning) {
+    let density = format!("{:.3e}", binning.density);
+    print!("{density:>10} {:>8}", percent(Some(binning.exact_match)));
+    for share in &binning.binned {
+        print!(" {:>7}", percent(Some(*share)));
+    }
+    let eta = binning.eta.map_or("-".to_owned(), |eta| eta.to_string());
+    let bound = binning.bound_bits;
+    let bound = bound.map_or("-".to_owned(), |bits| format!("{bits:.0} bits"));
+    println!(" {eta:>7}  {bound}");
+}

@@ -1,0 +1,318 @@
+//! Experiments: several variants of a configuration, each with several seeds, as one TOML file.
+//!
+//! ```toml
+//! title = "DigitCircle, small: an L1 penalty instead of the sparsity layer"
+//! domain = "digitcircle"
+//! base = "../digitcircle-small.toml" # beside this file
+//! seeds = [1, 2, 3]
+//! set = ["splitting=", "bottleneck.competition="]
+//! max_samples = 200_000
+//!
+//! [[variant]]
+//! name = "1"
+//! set = ["bottleneck.baseline={ kind = 'l1', weight = 1.0 }"]
+//! ```
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::checkpoint::CheckpointError;
+use crate::config::{ConfigError, RunConfig};
+use crate::run::{RunError, RunFolder};
+
+/// An experiment file.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// What is compared, in a line.
+    pub title: String,
+    /// The domain of all its runs.
+    pub domain: String,
+    /// The configuration they start from, relative to this file.
+    pub base: PathBuf,
+    /// The seeds of each variant.
+    pub seeds: Vec<u64>,
+    /// What all variants change in the base, as `train --set`.
+    #[serde(default)]
+    pub set: Vec<String>,
+    /// Where runs end that do not end by themselves.
+    pub max_samples: Option<u64>,
+    /// What is compared.
+    pub variant: Vec<Variant>,
+    /// The file it was read from.
+    #[serde(skip)]
+    pub file: PathBuf,
+}
+
+/// One of the configurations compared.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// Its name in the names of its runs and in reports.
+    pub name: String,
+    /// What it changes besides.
+    #[serde(default)]
+    pub set: Vec<String>,
+    /// Its seeds, if not the experiment's.
+    pub seeds: Option<Vec<u64>>,
+    /// Where its runs end, if not where the experiment's do.
+    pub max_samples: Option<u64>,
+    /// A variant whose runs of the same seed it retrains, as `train --retrain`.
+    pub retrain: Option<String>,
+    /// What is measured of its runs once they are trained.
+    #[serde(default)]
+    pub then: Vec<Measurement>,
+}
+
+/// A command that measures a trained run, and the file it leaves in the run's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Measurement {
+    /// How many bits a motif's strength carries.
+    Binning,
+    /// The motif model beside one trained on single motifs.
+    Direct,
+}
+
+/// A run of an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// The variant's name.
+    pub variant: String,
+    /// The seed.
+    pub seed: u64,
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// The configuration's file.
+    base: PathBuf,
+    set: Vec<String>,
+    max_samples: Option<u64>,
+    /// The run that has to be trained before.
+    pub retrain: Option<PathBuf>,
+    then: Vec<Measurement>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It has no folder yet.
+    Missing,
+    /// It was begun, and saved last after so many samples.
+    Begun(u64),
+    /// It is trained; something is still to be measured.
+    Trained(Measurement),
+    /// Nothing is left to do.
+    Done,
+}
+
+/// An experiment file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExperimentError {
+    /// It cannot be read, or is not as it should be.
+    #[error("{file}: {message}")]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// One of its configurations cannot be used.
+    #[error("{file}, variant {variant}")]
+    Variant {
+        /// The file.
+        file: PathBuf,
+        /// The variant's name.
+        variant: String,
+        /// Why.
+        source: Box<ConfigError>,
+    },
+}
+
+impl Measurement {
+    /// The command, and its file's name without extension.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Binning => "binning",
+            Self::Direct => "direct",
+        }
+    }
+
+    /// Where a run keeps it.
+    pub fn file(self, run: &Path) -> PathBuf {
+        run.join(self.name()).with_extension("json")
+    }
+}
+
+impl Experiment {
+    /// Reads a file and checks the configuration of every variant.
+    ///
+    /// # Errors
+    ///
+    /// Names the file, and the variant if it is one's.
+    pub fn load(file: &Path) -> Result<Self, ExperimentError> {
+        let wrong = |message: String| ExperimentError::File {
+            file: file.to_owned(),
+            message,
+        };
+        let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+        let mut experiment: Self =
+            toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        experiment.file = file.to_owned();
+        let mut names = BTreeSet::new();
+        for variant in &experiment.variant {
+            let name = &variant.name;
+            if name.is_empty()
+                || !name
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "-.".contains(c))
+            {
+                return Err(wrong(format!(
+                    "variant `{name}`: expected letters, digits, - and ."
+                )));
+            }
+            if let Some(other) = variant
+                .retrain
+                .as_ref()
+                .filter(|other| !names.contains(other))
+            {
+                return Err(wrong(format!(
+                    "variant {name}: there is no variant {other} before it"
+                )));
+            }
+            if variant.retrain.is_some() && !variant.set.is_empty() {
+                return Err(wrong(format!(
+                    "variant {name}: what is retrained keeps its values"
+                )));
+            }
+            if !names.insert(name) {
+                return Err(wrong(format!("there are two variants {name}")));
+            }
+            let base = experiment.base();
+            let set = experiment.settings(variant);
+            RunConfig::load(&experiment.domain, "", Some(&base), &set).map_err(|source| {
+                ExperimentError::Variant {
+                    file: file.to_owned(),
+                    variant: name.clone(),
+                    source: Box::new(source),
+                }
+            })?;
+        }
+        Ok(experiment)
+    }
+
+    fn settings(&self, variant: &Variant) -> Vec<String> {
+        [self.set.as_slice(), &variant.set].concat()
+    }
+
+    fn base(&self) -> PathBuf {
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        folder.join(&self.base)
+    }
+
+    /// The file's name without extension, which begins the names of its runs.
+    pub fn name(&self) -> String {
+        let stem = self.file.file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
+    }
+
+    /// All runs, each after the one it retrains. With `seeds` those alone are run, of each variant.
+    pub fn runs(&self, out: &Path, seeds: Option<&[u64]>) -> Vec<Planned> {
+        let folder = |variant: &str, seed: u64| {
+            let name = format!("{}-{variant}-seed{seed}", self.name());
+            out.join(&self.domain).join(name)
+        };
+        let mut runs = Vec::new();
+        for variant in &self.variant {
+            let own = variant.seeds.as_deref().unwrap_or(&self.seeds);
+            for seed in seeds.unwrap_or(own) {
+                let retrain = variant.retrain.as_ref();
+                runs.push(Planned {
+                    variant: variant.name.clone(),
+                    seed: *seed,
+                    folder: folder(&variant.name, *seed),
+                    base: self.base(),
+                    set: self.settings(variant),
+                    max_samples: variant.max_samples.or(self.max_samples),
+                    retrain: retrain.map(|other| folder(other, *seed)),
+                    then: variant.then.clone(),
+                });
+            }
+        }
+        runs
+    }
+}
+
+impl Planned {
+    /// The run's name.
+    pub fn name(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// How far it is.
+    ///
+    /// # Errors
+    ///
+    /// If its folder is damaged.
+    pub fn state(&self) -> Result<State, CheckpointError> {
+        let folder = match RunFolder::open(&self.folder) {
+            Ok(folder) => folder,
+            Err(RunError::NotARun(_)) => return Ok(State::Missing),
+            Err(_) => return Ok(State::Begun(0)),
+        };
+        let checkpoints = folder.checkpoints();
+        if !checkpoints.path("last").exists() {
+            return Ok(State::Begun(0));
+        }
+        let last = checkpoints.read("last")?;
+        let finished = last.training.is_some_and(|state| state.annealer.finished);
+        let full = self.max_samples.is_some_and(|most| last.samples >= most);
+        if !finished && !full {
+            return Ok(State::Begun(last.samples));
+        }
+        let mut left = self.then.iter();
+        let next = left.find(|measurement| !measurement.file(&self.folder).exists());
+        Ok(next.map_or(State::Done, |measurement| State::Trained(*measurement)))
+    }
+
+    /// The arguments of the next command to run for it, none if it is done.
+    pub fn command(&self, state: State, domain: &str) -> Option<Vec<String>> {
+        let path = |path: &Path| path.display().to_string();
+        let mut arguments = match state {
+            State::Done => return None,
+            State::Trained(measurement) => {
+                return Some(vec![measurement.name().to_owned(), path(&self.folder)]);
+            }
+            State::Begun(_) => vec![
+                "train".to_owned(),
+                "--resume".to_owned(),
+                path(&self.folder),
+            ],
+            State::Missing => {
+                let mut arguments = vec!["train".to_owned()];
+                match &self.retrain {
+                    Some(run) => arguments.extend(["--retrain".to_owned(), path(run)]),
+                    None => {
+                        let base = path(&self.base);
+                        arguments.extend([domain.to_owned(), "--config".to_owned(), base]);
+                        for setting in &self.set {
+                            arguments.extend(["--set".to_owned(), setting.clone()]);
+                        }
+                    }
+                }
+                let out = self.folder.ancestors().nth(2).unwrap_or(Path::new(""));
+                let seed = self.seed.to_string();
+                arguments.extend(["--seed".to_owned(), seed, "--name".to_owned(), self.name()]);
+                arguments.extend(["--out".to_owned(), path(out)]);
+                arguments
+            }
+        };
+        if let Some(most) = self.max_samples {
+            arguments.extend(["--max-samples".to_owned(), most.to_string()]);
+        }
+        Some(arguments)
+    }
+}
