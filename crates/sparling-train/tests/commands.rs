@@ -18,6 +18,7 @@ use program::{printed, sparling};
 use serde_json::Value;
 use sparling_data::{Footprint, Split};
 use sparling_train::config::RunConfig;
+use sparling_train::experiment::Experiment;
 use sparling_train::picture::{self, Fit};
 
 /// A run with two densities, 0.5 and 0.425, and a third in training.
@@ -216,6 +217,7 @@ fn a_run_leaves_these_files() {
         "environment.json",
         "examples.png",
         "metrics.jsonl",
+        "results.json",
     ];
     assert_eq!(names(run), BTreeSet::from(expected.map(str::to_owned)));
     let expected = [
@@ -284,9 +286,14 @@ fn every_experiment_can_be_run() {
                 .is_some_and(|extension| extension == "toml")
             {
                 let table: toml::Table = fs::read_to_string(&path).unwrap().parse().unwrap();
-                let domain = table["domain"]["name"].as_str().unwrap().to_owned();
-                let config = RunConfig::load(&domain, "", Some(&path), &[]);
-                assert!(config.is_ok(), "{}: {config:?}", path.display());
+                if table.contains_key("variant") {
+                    let experiment = Experiment::load(&path);
+                    assert!(experiment.is_ok(), "{}: {experiment:?}", path.display());
+                } else {
+                    let domain = table["domain"]["name"].as_str().unwrap().to_owned();
+                    let config = RunConfig::load(&domain, "", Some(&path), &[]);
+                    assert!(config.is_ok(), "{}: {config:?}", path.display());
+                }
                 experiments += 1;
             }
         }
