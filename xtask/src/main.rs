@@ -20,6 +20,8 @@ The sparling program, built in release mode with the backend that --backend asks
   binning    Measure how many bits the strength of a run's motifs carries
   direct     Compare a run's motif model with one that was shown labels
   sample     Look at examples of a domain
+  report     Put runs side by side on one page
+  intervene  Change motifs of an input, and see how the output changes
   predict    See what a run's model reads in an input
   data       Download a data set, or verify one that is there
   devices    List the devices there are to compute on

@@ -9,8 +9,10 @@ mod direct;
 mod evaluate;
 mod experiment;
 mod golden;
+mod intervene;
 mod predict;
 mod progress;
+mod report;
 mod sample;
 mod summary;
 mod train;
@@ -38,10 +40,14 @@ enum Command {
     Binning(binning::Measure),
     /// Compare a run's motif model with one that was shown labels, on single symbols.
     Direct(direct::Compare),
+    /// Put runs side by side on one page: figures, tables, the paper's values.
+    Report(report::Write),
     /// Write examples of a domain as pictures or recordings, with their labels and footprints.
     Sample(sample::Sample),
     /// Read pictures or recordings of your own: output, motifs, and a picture with them drawn.
     Predict(predict::Predict),
+    /// Change motifs of an input by hand, and see how the output changes.
+    Intervene(intervene::Intervene),
     /// Download a data set, or verify one that is there.
     Data(data::Data),
     /// List the backends compiled in and the device each would use.
@@ -65,8 +71,10 @@ impl Cli {
             Command::Evaluate(command) => command.run(),
             Command::Binning(command) => command.run(),
             Command::Direct(command) => command.run(),
+            Command::Report(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Predict(command) => command.run(),
+            Command::Intervene(command) => command.run(),
             Command::Data(command) => command.run(),
             Command::Devices(command) => command.run(),
             Command::Golden(command) => command.run(),

@@ -165,7 +165,8 @@ impl Evaluator<'_> {
         })
     }
 
-    fn readings(&self, split: Split, examples: usize) -> impl Iterator<Item = Reading> {
+    /// What the model makes of the first `examples` of a split, one after the other.
+    pub fn readings(&self, split: Split, examples: usize) -> impl Iterator<Item = Reading> {
         self.batches(split, 0..examples as u64)
             .flat_map(|batch| self.read(batch))
     }
@@ -201,6 +202,27 @@ impl Evaluator<'_> {
         let motifs = self.model.motifs(input);
         let predictions = self.outputs(motifs.clone());
         (values(motifs), predictions)
+    }
+
+    /// The output tokens that the decoder writes for one input's motifs.
+    pub fn output_of(&self, motifs: &[Motif]) -> Vec<usize> {
+        let shape = self.domain.input_shape();
+        let [height, width] = plane(&shape);
+        let channels = self.model.bottleneck.sparsity.channels();
+        let mut map = vec![0.0; channels * height * width];
+        for motif in motifs {
+            map[(motif.channel * height + motif.row) * width + motif.column] = motif.strength;
+        }
+        let mut map_shape = shape;
+        map_shape[0] = channels;
+        let outputs = match Input::new(map, &map_shape, self.device) {
+            Input::Sound(map) => self.outputs(map),
+            Input::Image(map) => self.outputs(map),
+        };
+        outputs
+            .into_iter()
+            .next()
+            .expect("one output for one input")
     }
 
     /// The output tokens that the decoder writes for motifs.

@@ -4,10 +4,13 @@
 //! print. Nothing here knows models: pictures are drawn from plain data.
 
 mod canvas;
+pub mod channels;
 mod chart;
 pub mod curves;
+pub mod evidence;
 pub mod examples;
 mod lettering;
+pub mod page;
 pub mod scaling;
 
 pub use curves::ValidationPoint;

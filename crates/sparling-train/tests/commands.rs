@@ -211,6 +211,7 @@ fn a_run_leaves_these_files() {
     let run = &RUN.path;
     let expected = [
         ".lock",
+        "channels.png",
         "checkpoints",
         "config.toml",
         "curves.png",
@@ -299,4 +300,70 @@ fn every_experiment_can_be_run() {
         }
     }
     assert!(experiments >= 2, "{experiments} experiments");
+}
+
+#[test]
+fn motifs_can_be_changed_by_hand() {
+    let out = tempfile::tempdir().unwrap();
+    let mut sample = sparling(&["sample", "digitcircle", "--config", TINY, "--count", "1"]);
+    printed(sample.arg("--out").arg(out.path()));
+    let file = fs::read_dir(out.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "png"))
+        .unwrap();
+    let intervene = |edits: &[&str]| {
+        let mut command = sparling(&["intervene"]);
+        command.arg(&RUN.path).arg(&file).args(edits);
+        command
+    };
+    let motifs = |said: &str| -> Vec<Vec<String>> {
+        let parts = said.split("after").map(|part| {
+            let lines = part.lines().map(str::trim);
+            let motifs = lines.filter(|line| line.contains('@'));
+            motifs.map(str::to_owned).collect()
+        });
+        parts.collect()
+    };
+    let all = motifs(&printed(&mut intervene(&[])));
+    assert_eq!(all[0], all[1]);
+    let (first, _) = all[0][0].split_once('=').unwrap();
+
+    let picture = out.path().join("after.png");
+    let mut remove = intervene(&["--remove", first, "--picture"]);
+    let changed = motifs(&printed(remove.arg(&picture)));
+    assert_eq!(changed[0], all[0]);
+    assert_eq!(changed[1], all[0][1..]);
+    assert!(picture.exists());
+
+    let added = motifs(&printed(&mut intervene(&[
+        "--add",
+        &format!("{first}=2.5"),
+    ])));
+    assert!(added[1].contains(&format!("{first}=2.500")));
+    let outside = intervene(&["--add", "A@99,99"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&outside.stderr).contains("A@99,99 is outside"));
+}
+
+#[test]
+fn a_report_holds_every_figure_and_table() {
+    let out = tempfile::tempdir().unwrap();
+    let mut command = sparling(&["report"]);
+    command.arg(RUN.path.parent().unwrap());
+    let said = printed(command.arg("--out").arg(out.path()));
+    assert!(said.contains("digitcircle: 1 runs in 1 groups"), "{said}");
+    let page = fs::read_to_string(out.path().join("report.html")).unwrap();
+    assert!(page.contains("paper, Figure 4") && page.contains("data:image/png;base64,"));
+    for file in [
+        "tables/digitcircle-errors.csv",
+        "tables/digitcircle-paper.md",
+        "figures/digitcircle-errors-1-4.svg",
+        "figures/digitcircle-run-confusion.png",
+    ] {
+        assert!(out.path().join(file).exists(), "{file}");
+    }
+    let nothing = tempfile::tempdir().unwrap();
+    let failed = sparling(&["report"]).arg(nothing.path()).output().unwrap();
+    let error = String::from_utf8_lossy(&failed.stderr);
+    assert!(error.contains("no run that has ended"), "{error}");
 }

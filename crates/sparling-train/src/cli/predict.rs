@@ -117,6 +117,19 @@ impl Predict {
     }
 }
 
+/// What a model reads in one file: a picture, or a recording that is no longer than those it was
+/// trained on.
+pub(super) fn read_one(trained: &Trained, file: &Path) -> Result<Reading> {
+    let files = [file.to_owned()];
+    let readings = match &trained.config().domain {
+        DomainConfig::AudioMnist(config) => recordings::read_window(trained, config, &files)?,
+        DomainConfig::DigitCircle(_) => run(trained, pictures::read(trained, &files, Fit::Exact)?),
+        DomainConfig::LatexOcr(_) => run(trained, pictures::read(trained, &files, Fit::Centred)?),
+    };
+    let reading = readings.into_iter().next();
+    Ok(reading.expect("one reading for one file"))
+}
+
 /// Runs the model on inputs that nobody knows the truth of.
 fn run(trained: &Trained, inputs: Vec<Vec<f32>>) -> Vec<Reading> {
     let evaluator = trained.evaluator();

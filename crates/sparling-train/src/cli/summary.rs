@@ -8,7 +8,9 @@ use super::progress::percent;
 use crate::backend::Backend;
 use crate::evaluate::Figures;
 use crate::event::Event;
+use crate::inside;
 use crate::model::Trained;
+use crate::report::channels;
 use crate::report::curves::{self, ValidationPoint};
 use crate::report::examples::{self, ExamplePicture};
 use crate::run::{Results, RunFolder};
@@ -20,6 +22,12 @@ const DRAWN: usize = 12;
 
 /// The test examples that a run ends with at most.
 const TESTED: usize = 1000;
+
+/// The test examples that a channel's strongest are looked for in at most.
+const LOOKED_AT: usize = 300;
+
+/// The strongest examples of a channel that are drawn.
+const STRONGEST: usize = 8;
 
 /// Prints the ladder of densities, measures the model on test examples unless somebody is waiting for
 /// the end, and draws the run's two pictures, given its prepared domain.
@@ -47,6 +55,7 @@ pub fn show(
         };
         print_row(&results.test.figures, trained.samples(), "test");
         folder.save_results(&results)?;
+        draw_channels(folder, &trained)?;
     }
     draw_examples(folder, &trained)?;
     draw_curves(folder)
@@ -62,6 +71,23 @@ fn print_row(figures: &Figures, samples: u64, split: &str) {
         percent(figures.ce),
         percent(figures.e2ee),
     );
+}
+
+fn draw_channels(folder: &RunFolder, trained: &Trained) -> Result<()> {
+    let config = trained.config();
+    let examples = config.validation.examples.min(LOOKED_AT);
+    let window = config.model(trained.domain()).motif_model.window();
+    let channels = inside::channels(
+        &trained.evaluator(),
+        Split::Test,
+        examples,
+        window,
+        STRONGEST,
+    );
+    let path = folder.path().join("channels.png");
+    channels::draw(&path, &channels, trained.domain().symbols())?;
+    println!("what each channel answers to: {}", path.display());
+    Ok(())
 }
 
 fn draw_examples(folder: &RunFolder, trained: &Trained) -> Result<()> {

@@ -98,7 +98,7 @@ impl Marker {
     }
 
     /// The corners of a marker that is a polygon, clockwise from the top.
-    fn outline(self, at: (i32, i32), radius: f64) -> Vec<(i32, i32)> {
+    pub(crate) fn outline(self, at: (i32, i32), radius: f64) -> Vec<(i32, i32)> {
         let (corners, inner) = match self {
             Self::Star => (10, 0.42),
             Self::Square => (4, 1.0),

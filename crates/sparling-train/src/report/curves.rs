@@ -62,37 +62,35 @@ pub fn draw(path: &Path, points: &[ValidationPoint]) -> Result<()> {
     let samples = |point: &ValidationPoint| point.samples as f64;
     let density = |point: &ValidationPoint| -point.density.log10();
     let over_samples = Axis::samples(points.iter().map(|point| point.samples).max().unwrap_or(0));
+    let density_over_samples = points
+        .iter()
+        .map(|point| (samples(point), point.density.log10()));
+    let densities = || points.iter().map(|point| point.density);
     let panels = [
-        Panel {
-            title: "Validation accuracy",
-            x: over_samples.clone(),
-            y: Axis::share(),
-            series: accuracies(points),
-        },
-        Panel {
-            title: "Density",
-            x: over_samples.clone(),
-            y: Axis::density(points.iter().map(|point| point.density), false),
-            series: vec![Series::line(
-                "density",
-                0,
-                points
-                    .iter()
-                    .map(|point| (samples(point), point.density.log10())),
-            )],
-        },
-        Panel {
-            title: "Errors during training",
-            x: over_samples,
-            y: Axis::error(LEAST_ERROR),
-            series: errors(points, samples),
-        },
-        Panel {
-            title: "Errors against density",
-            x: Axis::density(points.iter().map(|point| point.density), true),
-            y: Axis::error(LEAST_ERROR),
-            series: errors(&last, density),
-        },
+        Panel::of_curves(
+            "Validation accuracy",
+            over_samples.clone(),
+            Axis::share(),
+            accuracies(points),
+        ),
+        Panel::of_curves(
+            "Density",
+            over_samples.clone(),
+            Axis::density(densities(), false),
+            vec![Series::line("density", 0, density_over_samples)],
+        ),
+        Panel::of_curves(
+            "Errors during training",
+            over_samples,
+            Axis::error(LEAST_ERROR),
+            errors(points, samples),
+        ),
+        Panel::of_curves(
+            "Errors against density",
+            Axis::density(densities(), true),
+            Axis::error(LEAST_ERROR),
+            errors(&last, density),
+        ),
     ];
     chart::save(path, &panels)
 }

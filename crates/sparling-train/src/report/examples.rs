@@ -15,7 +15,8 @@ mod panel;
 mod title;
 
 use panel::Panel;
-pub use panel::channel_name;
+pub(super) use panel::draw_enlarged;
+pub use panel::{channel_name, channel_number};
 
 /// One example to draw.
 #[derive(Clone, Copy, Debug)]

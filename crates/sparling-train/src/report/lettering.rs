@@ -26,8 +26,6 @@ pub(crate) enum Align {
     Left,
     /// Its middle is there.
     Centre,
-    /// It ends there.
-    Right,
 }
 
 /// How a line of type is set.
@@ -63,7 +61,6 @@ impl Lettering {
         let mut left = match self.align {
             Align::Left => 0,
             Align::Centre => -width / 2,
-            Align::Right => -width,
         } as f32;
         let baseline = (self.size as f32 * CAPITAL / 2.0).round();
         for letter in text.chars() {

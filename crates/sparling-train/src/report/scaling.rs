@@ -39,14 +39,14 @@ pub fn draw(path: &Path, parts: &[&'static str], sweeps: &[Sweep]) -> Result<()>
         let series = parts.iter().enumerate().map(|(part, name)| {
             let points = sweep.points.iter();
             let points = points.map(|(value, costs)| (value.log10(), costs[part].log10()));
-            Series::line(name, part, points)
+            Series::line(*name, part, points)
         });
-        panels.push(Panel {
-            title: "Milliseconds per example, forward and backward",
-            x: Axis::logarithmic(sweep.title, values(), |value| value.to_string()),
-            y: Axis::logarithmic("", costs(), |value| value.to_string()),
-            series: series.collect(),
-        });
+        panels.push(Panel::of_curves(
+            "Milliseconds per example, forward and backward",
+            Axis::logarithmic(sweep.title, values(), |value| value.to_string()),
+            Axis::logarithmic("", costs(), |value| value.to_string()),
+            series.collect(),
+        ));
     }
     chart::save(path, &panels)
 }

@@ -49,6 +49,26 @@ pub(super) fn predict(
         .collect()
 }
 
+/// What is heard in a recording that fits one window.
+pub(super) fn read_window(
+    trained: &Trained,
+    config: &AudioMnistConfig,
+    files: &[PathBuf],
+) -> Result<Vec<Reading>> {
+    let domain = config.clone().validate()?;
+    let mut windows = Vec::new();
+    for (file, samples) in files.iter().zip(read(config, files)?) {
+        ensure!(
+            samples.len() <= domain.samples(),
+            "{} is longer than the {} s that this model reads at once: cut it first",
+            file.display(),
+            config.seconds
+        );
+        windows.extend(read_windows(trained, &domain, &samples));
+    }
+    Ok(windows.into_iter().map(|window| window.reading).collect())
+}
+
 /// A window of a recording.
 struct Window {
     samples: Range<usize>,

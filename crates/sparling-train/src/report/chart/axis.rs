@@ -77,6 +77,19 @@ impl Axis {
         axis
     }
 
+    /// Things beside each other, at 0, 1 and so on.
+    pub(in crate::report) fn categories(names: &[String]) -> Self {
+        let ticks = names.iter().enumerate();
+        Self {
+            title: "",
+            low: -0.6,
+            high: names.len() as f64 - 0.4,
+            ticks: ticks
+                .map(|(index, name)| (index as f64, name.clone()))
+                .collect(),
+        }
+    }
+
     /// The range of some positive values, logarithmic.
     pub(in crate::report) fn logarithmic(
         title: &'static str,

@@ -1,19 +1,18 @@
 //! One chart: a title, a legend above the curves so that it covers none, and the curves.
 
-use anyhow::Result;
-use plotters::element::DashedPathElement;
-use plotters::prelude::*;
+use plotters::style::RGBColor;
+use svg::node::element::{Circle, Group, Line, Polygon, Polyline, Rectangle};
 
 use super::axis::Axis;
-use crate::report::canvas::{Canvas, INK, Marker, colour, draw_error};
-use crate::report::lettering::{Align, Lettering, text_width};
+use super::{Anchor, text, text_width};
+use crate::report::canvas::{Marker, colour};
 
 /// The size of type, in pixels.
 const TITLE_TYPE: u32 = 20;
 const LABEL_TYPE: u32 = 15;
 
 /// Room around the curves, in pixels: above for title and legend, left and below for the ticks.
-const HEAD: u32 = 76;
+const HEAD: i32 = 76;
 const LEFT: i32 = 96;
 const FOOT: i32 = 66;
 const RIGHT: i32 = 30;
@@ -23,32 +22,57 @@ const MOST_MARKS: usize = 24;
 
 /// A chart to draw.
 pub(in crate::report) struct Panel {
-    pub(in crate::report) title: &'static str,
+    pub(in crate::report) title: String,
     pub(in crate::report) x: Axis,
     pub(in crate::report) y: Axis,
     pub(in crate::report) series: Vec<Series>,
+    pub(in crate::report) bars: Vec<Bar>,
 }
 
-/// One curve, in the axes' coordinates.
+/// A curve or a cloud of points, in the axes' coordinates.
 pub(in crate::report) struct Series {
-    name: &'static str,
+    name: String,
     style: usize,
+    is_line: bool,
     pub(in crate::report) points: Vec<(f64, f64)>,
+}
+
+/// A mean with its interval and the values it is the mean of, in the axes' coordinates.
+pub(in crate::report) struct Bar {
+    /// Along the horizontal axis.
+    pub(in crate::report) at: f64,
+    pub(in crate::report) mean: f64,
+    pub(in crate::report) interval: [f64; 2],
+    pub(in crate::report) values: Vec<f64>,
+    pub(in crate::report) style: usize,
 }
 
 impl Series {
     /// A curve through points; the style picks colour, dash and marker.
     pub(in crate::report) fn line(
-        name: &'static str,
+        name: impl Into<String>,
         style: usize,
         points: impl Iterator<Item = (f64, f64)>,
     ) -> Self {
         Self {
-            name,
+            name: name.into(),
             style,
+            is_line: true,
             points: points
                 .filter(|(x, y)| x.is_finite() && y.is_finite())
                 .collect(),
+        }
+    }
+
+    /// Points that are not connected.
+    pub(in crate::report) fn dots(
+        name: impl Into<String>,
+        style: usize,
+        points: impl Iterator<Item = (f64, f64)>,
+    ) -> Self {
+        Self {
+            is_line: false,
+            ..Self::line(name, style, points)
         }
     }
 
@@ -56,99 +80,198 @@ impl Series {
         [Marker::Dot, Marker::Square, Marker::Triangle, Marker::Cross][self.style % 4]
     }
 
-    /// Length of dash and gap in pixels; a gap of 0 is a solid line.
-    fn dash(&self) -> (u32, u32) {
-        [(1, 0), (10, 6), (3, 4), (16, 4)][self.style % 4]
+    /// Lengths of dashes and gaps.
+    fn dash(&self) -> &'static str {
+        ["none", "10 6", "3 4", "16 4"][self.style % 4]
     }
 
-    fn draw_line(&self, area: &Canvas<'_>, points: Vec<(i32, i32)>) -> Result<()> {
-        let stroke = colour(self.style).stroke_width(2);
-        match self.dash() {
-            (_, 0) => area
-                .draw(&PathElement::new(points, stroke))
-                .map_err(draw_error),
-            (dash, gap) => area
-                .draw(&DashedPathElement::new(points, dash, gap, stroke))
-                .map_err(draw_error),
+    fn draw_line(&self, points: &[(i32, i32)]) -> Group {
+        if !self.is_line {
+            return Group::new();
         }
+        let points: Vec<String> = points.iter().map(|(x, y)| format!("{x},{y}")).collect();
+        let line = Polyline::new()
+            .set("points", points.join(" "))
+            .set("fill", "none")
+            .set("stroke", hex(colour(self.style)))
+            .set("stroke-width", 2)
+            .set("stroke-dasharray", self.dash());
+        Group::new().add(line)
     }
 
     /// Every so many points, so that marks do not touch.
     fn marks(&self) -> impl Iterator<Item = &(f64, f64)> {
+        let every = self.points.len().div_ceil(MOST_MARKS).max(1);
         self.points
             .iter()
-            .step_by(self.points.len().div_ceil(MOST_MARKS).max(1))
+            .step_by(if self.is_line { every } else { 1 })
     }
 }
 
 impl Panel {
+    /// A chart of curves.
+    pub(in crate::report) fn of_curves(
+        title: impl Into<String>,
+        x: Axis,
+        y: Axis,
+        series: Vec<Series>,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            x,
+            y,
+            series,
+            bars: Vec::new(),
+        }
+    }
+
     /// Draws the chart over a whole area.
-    pub(in crate::report) fn draw(&self, area: &Canvas<'_>) -> Result<()> {
-        let (head, _) = area.split_vertically(HEAD);
-        Lettering::left(TITLE_TYPE, INK).write(&head, self.title, (LEFT, 26))?;
-        self.draw_legend(&head)?;
-        let (width, height) = area.dim_in_pixel();
+    pub(in crate::report) fn draw(&self, (width, height): (u32, u32)) -> Group {
         let across = (LEFT, width as i32 - RIGHT);
-        let up = (height as i32 - FOOT, HEAD as i32);
+        let up = (height as i32 - FOOT, HEAD);
         let place = |(x, y): (f64, f64)| (self.x.place(x, across), self.y.place(y, up));
-        self.draw_grid(area, across, up)?;
+        let mut group = Group::new()
+            .add(text(&self.title, TITLE_TYPE, Anchor::Start, (LEFT, 26)))
+            .add(self.legend())
+            .add(self.grid(across, up));
+        for bar in &self.bars {
+            group = group.add(bar.draw(place, up.0, (across.1 - across.0) / 14));
+        }
         for series in &self.series {
-            let line = series.points.iter().map(|&point| place(point));
-            series.draw_line(area, line.collect())?;
+            let line: Vec<_> = series.points.iter().map(|&point| place(point)).collect();
+            group = group.add(series.draw_line(&line));
         }
         for series in &self.series {
             for &point in series.marks() {
-                series
-                    .marker()
-                    .draw(area, place(point), 4, colour(series.style))?;
+                group = group.add(mark(series.marker(), place(point), colour(series.style)));
             }
         }
-        Ok(())
+        group
     }
 
     /// A line and a label at each tick, the frame, and what the horizontal axis is.
-    fn draw_grid(&self, area: &Canvas<'_>, across: (i32, i32), up: (i32, i32)) -> Result<()> {
-        let (grid, frame) = (RGBColor(218, 218, 218), RGBColor(110, 110, 110));
-        let label = Lettering::left(LABEL_TYPE, INK);
+    fn grid(&self, across: (i32, i32), up: (i32, i32)) -> Group {
+        let (grid, frame) = ("#dadada", "#6e6e6e");
         let (start, end) = ((across.0, up.0), (across.1, up.1));
-        let rule = |from, to, colour: RGBColor| {
-            area.draw(&PathElement::new(vec![from, to], colour))
-                .map_err(draw_error)
-        };
+        let mut group = Group::new();
         for (tick, name) in &self.x.ticks {
             let x = self.x.place(*tick, across);
-            rule((x, start.1), (x, end.1), grid)?;
-            rule((x, start.1), (x, start.1 + 5), frame)?;
-            label
-                .aligned(Align::Centre)
-                .write(area, name, (x, start.1 + 18))?;
+            group = group
+                .add(rule((x, start.1), (x, end.1), grid))
+                .add(rule((x, start.1), (x, start.1 + 5), frame))
+                .add(text(name, LABEL_TYPE, Anchor::Middle, (x, start.1 + 18)));
         }
         for (tick, name) in &self.y.ticks {
             let y = self.y.place(*tick, up);
-            rule((start.0, y), (end.0, y), grid)?;
-            rule((start.0 - 5, y), (start.0, y), frame)?;
-            label
-                .aligned(Align::Right)
-                .write(area, name, (start.0 - 10, y))?;
+            group = group
+                .add(rule((start.0, y), (end.0, y), grid))
+                .add(rule((start.0 - 5, y), (start.0, y), frame))
+                .add(text(name, LABEL_TYPE, Anchor::End, (start.0 - 10, y)));
         }
-        rule(start, (end.0, start.1), frame)?;
-        rule(start, (start.0, end.1), frame)?;
         let middle = ((start.0 + end.0) / 2, start.1 + 42);
-        label
-            .aligned(Align::Centre)
-            .write(area, self.x.title, middle)
+        group
+            .add(rule(start, (end.0, start.1), frame))
+            .add(rule(start, (start.0, end.1), frame))
+            .add(text(self.x.title, LABEL_TYPE, Anchor::Middle, middle))
     }
 
-    fn draw_legend(&self, head: &Canvas<'_>) -> Result<()> {
+    fn legend(&self) -> Group {
         let (mut left, middle) = (LEFT, 58);
-        for series in &self.series {
-            series.draw_line(head, vec![(left, middle), (left + 44, middle)])?;
-            series
-                .marker()
-                .draw(head, (left + 22, middle), 4, colour(series.style))?;
-            Lettering::left(LABEL_TYPE, INK).write(head, series.name, (left + 52, middle))?;
-            left += 52 + text_width(series.name, LABEL_TYPE) + 26;
+        let mut group = Group::new();
+        for series in self.series.iter().filter(|series| !series.name.is_empty()) {
+            let sample = [(left, middle), (left + 44, middle)];
+            group = group
+                .add(series.draw_line(&sample))
+                .add(mark(
+                    series.marker(),
+                    (left + 22, middle),
+                    colour(series.style),
+                ))
+                .add(text(
+                    &series.name,
+                    LABEL_TYPE,
+                    Anchor::Start,
+                    (left + 52, middle),
+                ));
+            left += 52 + text_width(&series.name, LABEL_TYPE) + 26;
         }
-        Ok(())
+        group
     }
+}
+
+impl Bar {
+    fn draw(&self, place: impl Fn((f64, f64)) -> (i32, i32), foot: i32, width: i32) -> Group {
+        let fill = colour(self.style);
+        let (middle, top) = place((self.at, self.mean));
+        let [low, high] = self.interval.map(|value| place((self.at, value)).1);
+        let block = Rectangle::new()
+            .set("x", middle - width / 2)
+            .set("y", top)
+            .set("width", width)
+            .set("height", (foot - top).max(0))
+            .set("fill", hex(fill))
+            .set("fill-opacity", 0.35)
+            .set("stroke", hex(fill));
+        let whisker = |from, to| rule(from, to, "#191919").set("stroke-width", 2);
+        let mut group = Group::new()
+            .add(block)
+            .add(whisker((middle, low), (middle, high)))
+            .add(whisker((middle - 6, low), (middle + 6, low)))
+            .add(whisker((middle - 6, high), (middle + 6, high)));
+        // Beside each other, so that equal values do not hide one another.
+        let step = (width - 8) / self.values.len().max(1) as i32;
+        for (index, value) in self.values.iter().enumerate() {
+            let shift = index as i32 * step - step * (self.values.len() as i32 - 1) / 2;
+            let (x, y) = place((self.at, *value));
+            group = group.add(mark(Marker::Dot, (x + shift, y), fill));
+        }
+        group
+    }
+}
+
+fn rule(from: (i32, i32), to: (i32, i32), colour: &str) -> Line {
+    Line::new()
+        .set("x1", from.0)
+        .set("y1", from.1)
+        .set("x2", to.0)
+        .set("y2", to.1)
+        .set("stroke", colour)
+}
+
+/// A small sign at a point, with a white rim so that it stands out from any ground.
+fn mark(marker: Marker, at: (i32, i32), fill: RGBColor) -> Group {
+    let (fill, rim) = (hex(fill), "#ffffff");
+    match marker {
+        Marker::Dot => {
+            let disc = Circle::new()
+                .set("cx", at.0)
+                .set("cy", at.1)
+                .set("r", 4)
+                .set("fill", fill)
+                .set("stroke", rim);
+            Group::new().add(disc)
+        }
+        Marker::Cross => {
+            let tilts =
+                [-1, 1].map(|tilt| ((at.0 - 4, at.1 - 4 * tilt), (at.0 + 4, at.1 + 4 * tilt)));
+            let strokes = [(rim, 5), (fill.as_str(), 2)];
+            let lines = strokes.iter().flat_map(|(colour, width)| {
+                tilts.map(|(from, to)| rule(from, to, colour).set("stroke-width", *width))
+            });
+            lines.fold(Group::new(), Group::add)
+        }
+        Marker::Star | Marker::Square | Marker::Triangle => {
+            let corners = marker.outline(at, 5.0);
+            let corners: Vec<String> = corners.iter().map(|(x, y)| format!("{x},{y}")).collect();
+            let shape = Polygon::new()
+                .set("points", corners.join(" "))
+                .set("fill", fill)
+                .set("stroke", rim);
+            Group::new().add(shape)
+        }
+    }
+}
+
+fn hex(RGBColor(red, green, blue): RGBColor) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
 }

@@ -88,29 +88,13 @@ impl<'a> Panel<'a> {
     }
 
     fn draw_input(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
-        let greys = greys(self.example.input);
-        let size = (self.width() as u32, self.picture_height() as u32);
-        let mut pixels = Vec::with_capacity(size.0 as usize * size.1 as usize * 3);
-        let mut rows: Vec<&[u8]> = greys.chunks_exact(self.example.width).collect();
-        if self.example.map_height == 1 {
-            // Low frequencies below, as everybody expects of a spectrogram.
-            rows.reverse();
-        }
-        for row in rows {
-            let line: Vec<u8> = row
-                .iter()
-                .flat_map(|&grey| vec![grey; 3 * self.scale.0 as usize])
-                .collect();
-            (0..self.scale.1).for_each(|_| pixels.extend_from_slice(&line));
-        }
-        if let Some(bitmap) = BitMapElement::with_owned_buffer(corner, size, pixels) {
-            canvas.draw(&bitmap).map_err(draw_error)?;
-        }
-        let end = (corner.0 + self.width(), corner.1 + self.picture_height());
-        let frame = RGBColor(120, 120, 120);
-        canvas
-            .draw(&Rectangle::new([(corner.0 - 1, corner.1 - 1), end], frame))
-            .map_err(draw_error)
+        let ExamplePicture {
+            input,
+            width,
+            map_height,
+            ..
+        } = self.example;
+        draw_enlarged(canvas, corner, input, *width, self.scale, *map_height == 1)
     }
 
     fn draw_footprints(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
@@ -211,9 +195,65 @@ pub fn channel_name(channel: usize) -> String {
     }
 }
 
+/// Draws values as greys in rows of `width`, each as a block of pixels, in a frame; of a spectrogram,
+/// whose first row is the lowest frequency, from the bottom up.
+pub(in crate::report) fn draw_enlarged(
+    canvas: &Canvas<'_>,
+    corner: (i32, i32),
+    values: &[f32],
+    width: usize,
+    scale: (i32, i32),
+    is_spectrogram: bool,
+) -> Result<()> {
+    let greys = greys(values);
+    let mut rows: Vec<&[u8]> = greys.chunks_exact(width).collect();
+    let size = (width as i32 * scale.0, rows.len() as i32 * scale.1);
+    let mut pixels = Vec::with_capacity((size.0 * size.1 * 3) as usize);
+    if is_spectrogram {
+        rows.reverse();
+    }
+    for row in rows {
+        let line: Vec<u8> = row
+            .iter()
+            .flat_map(|&grey| vec![grey; 3 * scale.0 as usize])
+            .collect();
+        (0..scale.1).for_each(|_| pixels.extend_from_slice(&line));
+    }
+    let area = (size.0 as u32, size.1 as u32);
+    if let Some(bitmap) = BitMapElement::with_owned_buffer(corner, area, pixels) {
+        canvas.draw(&bitmap).map_err(draw_error)?;
+    }
+    let end = (corner.0 + size.0, corner.1 + size.1);
+    let frame = RGBColor(120, 120, 120);
+    canvas
+        .draw(&Rectangle::new([(corner.0 - 1, corner.1 - 1), end], frame))
+        .map_err(draw_error)
+}
+
+/// The channel of a name.
+pub fn channel_number(name: &str) -> Option<usize> {
+    let digits = name.bytes().map(|letter| {
+        letter
+            .is_ascii_uppercase()
+            .then(|| usize::from(letter - b'A') + 1)
+    });
+    let number = digits.reduce(|before, digit| before?.checked_mul(26)?.checked_add(digit?));
+    number.flatten().map(|number| number - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for channel in [0, 9, 25, 26, 31, 52, 701, 702] {
+            assert_eq!(channel_number(&channel_name(channel)), Some(channel));
+        }
+        for wrong in ["", "a", "A1", "ZZZZZZZZZZZZZZZZZZZZ"] {
+            assert_eq!(channel_number(wrong), None);
+        }
+    }
 
     #[test]
     fn channels_have_letters() {

@@ -1,0 +1,40 @@
+//! `sparling report`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::report::evidence;
+use crate::report::page::Page;
+use crate::study;
+
+/// What `report` takes.
+#[derive(Debug, Args)]
+pub struct Write {
+    /// Runs, or folders with runs in them.
+    #[arg(required = true)]
+    folders: Vec<PathBuf>,
+    /// Where report.html goes, with every figure and table as files beside it.
+    #[arg(long, value_name = "DIR", default_value = "report")]
+    out: PathBuf,
+}
+
+impl Write {
+    pub(super) fn run(self) -> Result<()> {
+        let domains = study::read(&self.folders)?;
+        let mut page = Page::new("SPARLING: what was found, and what it is compared with");
+        for domain in &domains {
+            evidence::add(&mut page, domain);
+            let runs: usize = domain.groups.iter().map(|group| group.runs.len()).sum();
+            println!(
+                "{}: {runs} runs in {} groups",
+                domain.domain,
+                domain.groups.len()
+            );
+        }
+        page.save(&self.out)?;
+        println!("{}", self.out.join("report.html").display());
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! A matrix of shares, as shades with their numbers.
+
+use svg::node::element::{Group, Rectangle};
+
+use super::{Anchor, document, text};
+
+/// Side of a cell, in pixels.
+const CELL: i32 = 46;
+
+/// Room for the rows' and the columns' names.
+const LEFT: i32 = 150;
+const HEAD: i32 = 84;
+
+/// Shares in percent below this are left blank.
+const LEAST: f64 = 0.05;
+
+/// A matrix of shares between 0 and 1.
+pub(in crate::report) struct HeatMap {
+    pub(in crate::report) title: String,
+    /// What stands before each row.
+    pub(in crate::report) rows: Vec<String>,
+    pub(in crate::report) columns: Vec<String>,
+    /// Row by row.
+    pub(in crate::report) shares: Vec<Vec<f64>>,
+}
+
+impl HeatMap {
+    /// Draws it as SVG, darker where the share is larger.
+    pub(in crate::report) fn draw(&self) -> String {
+        let (rows, columns) = (self.rows.len() as i32, self.columns.len() as i32);
+        let width = LEFT + columns * CELL + 20;
+        let size = (width.max(420) as u32, (HEAD + rows * CELL + 20) as u32);
+        let mut group = Group::new().add(text(&self.title, 20, Anchor::Start, (16, 26)));
+        for (column, name) in self.columns.iter().enumerate() {
+            let x = LEFT + column as i32 * CELL + CELL / 2;
+            group = group.add(text(name, 15, Anchor::Middle, (x, HEAD - 16)));
+        }
+        for (row, name) in self.rows.iter().enumerate() {
+            let y = HEAD + row as i32 * CELL;
+            group = group.add(text(name, 15, Anchor::End, (LEFT - 12, y + CELL / 2)));
+            for (column, share) in self.shares[row].iter().enumerate() {
+                let x = LEFT + column as i32 * CELL;
+                group = group.add(cell((x, y), *share));
+            }
+        }
+        document(size, [group])
+    }
+}
+
+fn cell((x, y): (i32, i32), share: f64) -> Group {
+    // The square root shows small shares.
+    let shade = (255.0 * (1.0 - 0.85 * share.clamp(0.0, 1.0).sqrt())).round() as u8;
+    let block = Rectangle::new()
+        .set("x", x)
+        .set("y", y)
+        .set("width", CELL - 2)
+        .set("height", CELL - 2)
+        .set("fill", format!("#{shade:02x}{shade:02x}{shade:02x}"))
+        .set("stroke", "#dadada");
+    let group = Group::new().add(block);
+    let percent = 100.0 * share;
+    if percent < LEAST {
+        return group;
+    }
+    let number = match percent {
+        9.95.. => format!("{percent:.0}"),
+        _ => format!("{percent:.1}"),
+    };
+    let ink = if shade < 140 { "#ffffff" } else { "#191919" };
+    let at = (x + CELL / 2 - 1, y + CELL / 2 - 1);
+    group.add(text(&number, 14, Anchor::Middle, at).set("fill", ink))
+}
