@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use burn::optim::AdamConfig;
 use serde::{Deserialize, Serialize};
 use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain, LatexOcrConfig};
 use sparling_layer::{
@@ -510,6 +511,14 @@ impl DecoderSection {
 }
 
 impl TrainingSection {
+    /// The optimiser.
+    pub fn adam(&self) -> AdamConfig {
+        AdamConfig::new()
+            .with_beta_1(self.beta_1 as f32)
+            .with_beta_2(self.beta_2 as f32)
+            .with_epsilon(self.epsilon as f32)
+    }
+
     fn validate(&self) -> Result<(), ConfigError> {
         at_least_one("training.batch_size", self.batch_size)?;
         let every = self.log_every_samples;

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams};
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use sparling_data::{Domain, Loader, Split};
 use sparling_models::MotifModel;
@@ -17,6 +17,7 @@ use crate::config::{ConfigError, DomainConfig, RunConfig};
 use crate::evaluate::Evaluator;
 use crate::host::values;
 use crate::input::Input;
+use crate::loss::cross_entropy;
 use crate::metrics::assignment;
 use crate::model::Trained;
 
@@ -76,9 +77,7 @@ pub fn train(
     let mut shape = config.model(&**domain).motif_model;
     shape.channels = domain.symbols().len();
     let mut model = shape.init(device);
-    let mut optimizer = AdamConfig::new()
-        .with_epsilon(config.training.epsilon as f32)
-        .init();
+    let mut optimizer = config.training.adam().init();
     let split = Split::Train { seed: config.seed };
     let batch_size = config.training.batch_size;
     let loader = Loader::new(domain.clone(), split, 0, batch_size, 1);
@@ -88,7 +87,7 @@ pub fn train(
             Input::Sound(input) => strongest(model.forward(input)),
             Input::Image(input) => strongest(model.forward(input)),
         };
-        let loss = cross_entropy(scores, &symbols, device);
+        let loss = loss_of(scores, &symbols, device);
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         model = optimizer.step(config.training.learning_rate, model, gradients);
     }
@@ -179,12 +178,12 @@ fn strongest<const D: usize>(maps: Tensor<D>) -> Tensor<2> {
 }
 
 /// The mean cross-entropy of scores `[batch, symbols]`, in nats.
-fn cross_entropy(scores: Tensor<2>, truths: &[usize], device: &Device) -> Tensor<1> {
+fn loss_of(scores: Tensor<2>, truths: &[usize], device: &Device) -> Tensor<1> {
     let [batch, symbols] = scores.dims();
     let mut weights = vec![0.0; batch * symbols];
     for (row, truth) in truths.iter().enumerate() {
         weights[row * symbols + truth] = 1.0 / batch as f32;
     }
-    let weights: Tensor<2> = Tensor::from_data(TensorData::new(weights, [batch, symbols]), device);
-    (activation::log_softmax(scores, 1) * weights).sum().neg()
+    let weights = TensorData::new(weights, [batch, symbols]);
+    cross_entropy(scores, Tensor::from_data(weights, device))
 }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::CheckpointError;
 use crate::config::{ConfigError, RunConfig};
-use crate::run::{RunError, RunFolder};
+use crate::run::RunFolder;
 
 /// An experiment file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -79,8 +79,6 @@ pub enum Measurement {
 /// A run of an experiment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Planned {
-    /// The variant's name.
-    pub variant: String,
     /// The seed.
     pub seed: u64,
     /// The run's folder.
@@ -99,8 +97,8 @@ pub struct Planned {
 pub enum State {
     /// It has no folder yet.
     Missing,
-    /// It was begun, and saved last after so many samples.
-    Begun(u64),
+    /// It was begun.
+    Begun,
     /// It is trained; something is still to be measured.
     Trained(Measurement),
     /// Nothing is left to do.
@@ -230,7 +228,6 @@ impl Experiment {
             for seed in seeds.unwrap_or(own) {
                 let retrain = variant.retrain.as_ref();
                 runs.push(Planned {
-                    variant: variant.name.clone(),
                     seed: *seed,
                     folder: folder(&variant.name, *seed),
                     base: self.base(),
@@ -258,20 +255,18 @@ impl Planned {
     ///
     /// If its folder is damaged.
     pub fn state(&self) -> Result<State, CheckpointError> {
-        let folder = match RunFolder::open(&self.folder) {
-            Ok(folder) => folder,
-            Err(RunError::NotARun(_)) => return Ok(State::Missing),
-            Err(_) => return Ok(State::Begun(0)),
+        let Ok(folder) = RunFolder::open(&self.folder) else {
+            return Ok(State::Missing);
         };
         let checkpoints = folder.checkpoints();
         if !checkpoints.path("last").exists() {
-            return Ok(State::Begun(0));
+            return Ok(State::Begun);
         }
         let last = checkpoints.read("last")?;
         let finished = last.training.is_some_and(|state| state.annealer.finished);
         let full = self.max_samples.is_some_and(|most| last.samples >= most);
         if !finished && !full {
-            return Ok(State::Begun(last.samples));
+            return Ok(State::Begun);
         }
         let mut left = self.then.iter();
         let next = left.find(|measurement| !measurement.file(&self.folder).exists());
@@ -286,7 +281,7 @@ impl Planned {
             State::Trained(measurement) => {
                 return Some(vec![measurement.name().to_owned(), path(&self.folder)]);
             }
-            State::Begun(_) => vec![
+            State::Begun => vec![
                 "train".to_owned(),
                 "--resume".to_owned(),
                 path(&self.folder),

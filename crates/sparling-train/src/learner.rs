@@ -1,7 +1,7 @@
 //! One step of training: loss, gradients, update.
 
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use sparling_data::{Batch, Domain};
 use sparling_models::Sparling;
@@ -27,13 +27,9 @@ impl Learner {
     pub fn new(config: &RunConfig, domain: &dyn Domain, device: Device) -> Self {
         device.seed(config.seed);
         let training = &config.training;
-        let adam = AdamConfig::new()
-            .with_beta_1(training.beta_1 as f32)
-            .with_beta_2(training.beta_2 as f32)
-            .with_epsilon(training.epsilon as f32);
         Self {
             model: number_parameters(config.model(domain).init(&device)),
-            optimizer: adam.init(),
+            optimizer: training.adam().init(),
             device,
             gradient_clip_norm: training.gradient_clip_norm,
         }

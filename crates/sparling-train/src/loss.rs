@@ -49,10 +49,20 @@ impl Targets {
     /// - `logits`: `[batch, time, vocabulary]`
     /// - output: `[1]`
     pub fn cross_entropy(&self, logits: Tensor<3>) -> Tensor<1> {
-        (activation::log_softmax(logits, 2) * self.weights.clone())
-            .sum()
-            .neg()
+        cross_entropy(logits, self.weights.clone())
     }
+}
+
+/// The cross-entropy summed with weights, in nats; the last dimension is that of the classes.
+///
+/// # Shapes
+///
+/// - `logits`, `weights`: the same
+/// - output: `[1]`
+pub fn cross_entropy<const D: usize>(logits: Tensor<D>, weights: Tensor<D>) -> Tensor<1> {
+    (activation::log_softmax(logits, D - 1) * weights)
+        .sum()
+        .neg()
 }
 
 #[cfg(test)]

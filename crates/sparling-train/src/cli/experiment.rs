@@ -202,7 +202,7 @@ impl<'a> Sweep<'a> {
                 }
                 let state = job.run.state()?;
                 // Stopped by the user, or no further for all that was done.
-                if matches!(state, State::Begun(_)) || state == job.state {
+                if matches!(state, State::Begun) || state == job.state {
                     given_up.push(&job.run.folder);
                 }
             }
@@ -235,7 +235,7 @@ impl<'a> Sweep<'a> {
                 .iter()
                 .find(|first| Some(&first.folder) == run.retrain.as_ref());
             if let Some(first) = first
-                && matches!(first.state()?, State::Missing | State::Begun(_))
+                && matches!(first.state()?, State::Missing | State::Begun)
             {
                 continue;
             }
@@ -298,7 +298,7 @@ fn print_table(runs: &[Planned]) -> Result<()> {
     for run in runs {
         let state = match run.state()? {
             State::Missing => "not begun".to_owned(),
-            State::Begun(_) => "begun".to_owned(),
+            State::Begun => "begun".to_owned(),
             State::Trained(measurement) => format!("lacks {}", measurement.name()),
             State::Done => "done".to_owned(),
         };

@@ -19,6 +19,9 @@ pub(super) use axis::Axis;
 pub(super) use heat::HeatMap;
 pub(super) use panel::{Bar, Panel, Series};
 
+/// Errors below this are drawn at it: 0.01 %.
+pub(super) const LEAST_ERROR: f64 = 1e-4;
+
 /// Size of a panel, in pixels.
 pub(super) const PANEL: (u32, u32) = (740, 560);
 
@@ -30,6 +33,11 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
     fonts.load_font_data(sparling_data::font::FONT.to_vec());
     Arc::new(fonts)
 });
+
+/// Where an error lies on its axis.
+pub(super) fn error_at(error: f64) -> f64 {
+    error.max(LEAST_ERROR).log10()
+}
 
 /// Draws panels beside each other, in rows of so many, as SVG.
 pub(super) fn sheet(panels: &[Panel], columns: u32) -> String {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::chart::{self, Axis, Panel, Series};
+use super::chart::{self, Axis, LEAST_ERROR, Panel, Series, error_at};
 
 /// The metrics of one validation.
 ///
@@ -30,9 +30,6 @@ pub struct ValidationPoint {
     /// End-to-end edit error.
     pub e2ee: Option<f64>,
 }
-
-/// Errors below this are drawn at it: 0.01 %.
-const LEAST_ERROR: f64 = 1e-4;
 
 /// Draws four panels as a PNG: accuracy, density and errors over training samples, and errors
 /// against density with the sparse end on the right, each density's last validation for it.
@@ -121,9 +118,9 @@ fn errors(points: &[ValidationPoint], x: impl Fn(&ValidationPoint) -> f64) -> Ve
         .into_iter()
         .enumerate()
         .map(|(style, (name, error))| {
-            let known = points.iter().filter_map(|point| {
-                error(point).map(|error| (x(point), error.max(LEAST_ERROR).log10()))
-            });
+            let known = points
+                .iter()
+                .filter_map(|point| error(point).map(|error| (x(point), error_at(error))));
             Series::line(name, style, known)
         })
         .collect()

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::chart::{Axis, Bar, HeatMap, Panel, Series, sheet};
+use super::chart::{Axis, Bar, HeatMap, LEAST_ERROR, Panel, Series, error_at, sheet};
 use super::examples::channel_name;
 use super::page::{Page, Table, file_name};
 use crate::evaluate::Figures;
 use crate::metrics::AlignedConfusion;
 use crate::study::{DomainStudy, Group, Mean, Run};
-
-/// Errors below this are drawn at it: 0.01 %.
-const LEAST_ERROR: f64 = 1e-4;
 
 /// So many bars stand in one row.
 const MOST_BARS: usize = 12;
@@ -112,16 +109,16 @@ fn add_runs(page: &mut Page, study: &DomainStudy) {
             .collect();
         commits.sort_unstable();
         commits.dedup();
-        let number = |mean: Option<Mean>, digits: usize| {
-            mean.map_or("-".to_owned(), |mean| format!("{:.digits$}", mean.mean))
-        };
         table.rows.push(vec![
             group.name.clone(),
             seeds.join(", "),
             group.runs[0].results.test.figures.examples.to_string(),
             commits.join(", "),
-            number(group.mean(|run| Some(run.results.samples as f64)), 0),
-            number(group.mean(Run::minutes), 1),
+            number(
+                group.mean(|run| Some(run.results.samples as f64)).as_ref(),
+                0,
+            ),
+            number(group.mean(Run::minutes).as_ref(), 1),
         ]);
     }
     let caption = "What was run; samples and minutes are means over seeds.";
@@ -203,12 +200,11 @@ fn add_bars(page: &mut Page, study: &DomainStudy) {
 }
 
 fn bar(at: usize, mean: &Mean) -> Bar {
-    let place = |error: f64| error.max(LEAST_ERROR).log10();
     Bar {
         at: at as f64,
-        mean: place(mean.mean),
-        interval: mean.interval.map(place),
-        values: mean.values.iter().map(|value| place(*value)).collect(),
+        mean: error_at(mean.mean),
+        interval: mean.interval.map(error_at),
+        values: mean.values.iter().map(|value| error_at(*value)).collect(),
         style: at,
     }
 }
@@ -313,8 +309,8 @@ fn by_density(group: &Group) -> Option<Panel> {
                 .iter()
                 .filter_map(|figures| share(figures))
                 .collect();
-            let error = Mean::of(&values)?.mean.max(LEAST_ERROR);
-            Some((-figures[0].density.log10(), error.log10()))
+            let error = Mean::of(&values)?.mean;
+            Some((-figures[0].density.log10(), error_at(error)))
         });
         Series::line(*name, style, points)
     });
@@ -347,8 +343,8 @@ fn by_bits(group: &Group) -> Option<Panel> {
                 })
                 .map(|binning| binning.exact_match - binning.binned[bits])
                 .collect();
-            let loss = Mean::of(&losses)?.mean.max(LEAST_ERROR);
-            Some((-binning.density.log10(), loss.log10()))
+            let loss = Mean::of(&losses)?.mean;
+            Some((-binning.density.log10(), error_at(loss)))
         });
         Series::line(format!("{} bins", 1 << bits), bits - 1, points)
     });
@@ -379,8 +375,7 @@ fn add_prediction(page: &mut Page, study: &DomainStudy) {
             let points = group.runs.iter().filter_map(|run| {
                 let wrong = 1.0 - run.results.validation.figures.exact_match?;
                 let error = share(&run.results.test.figures)?;
-                let place = |error: f64| error.max(LEAST_ERROR).log10();
-                Some((place(wrong), place(error)))
+                Some((error_at(wrong), error_at(error)))
             });
             Series::dots(group.name.clone(), style, points)
         });
@@ -458,16 +453,12 @@ fn add_bits(page: &mut Page, study: &DomainStudy) {
             };
             let eta = group.mean(|run| same(run)?.eta.map(f64::from));
             let bound = group.mean(|run| same(run)?.bound_bits);
-            let number = |mean: &Option<Mean>, digits: usize| {
-                let mean = mean.as_ref();
-                mean.map_or("-".to_owned(), |mean| format!("{:.digits$}", mean.mean))
-            };
             table.rows.push(vec![
                 group.name.clone(),
                 format!("{:.2e}", binning.density),
                 eta.as_ref().map_or(0, |eta| eta.values.len()).to_string(),
-                number(&eta, 1),
-                number(&bound, 0),
+                number(eta.as_ref(), 1),
+                number(bound.as_ref(), 0),
             ]);
         }
     }
@@ -499,6 +490,11 @@ fn each(panels: &[Panel]) -> Vec<String> {
     panels
         .map(|panel| sheet(std::slice::from_ref(panel), 1))
         .collect()
+}
+
+/// The mean alone.
+fn number(mean: Option<&Mean>, digits: usize) -> String {
+    mean.map_or("-".to_owned(), |mean| format!("{:.digits$}", mean.mean))
 }
 
 /// The mean and its interval, in percent.
