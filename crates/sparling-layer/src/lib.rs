@@ -38,7 +38,6 @@ pub mod bottleneck;
 pub mod competition;
 #[cfg(feature = "flex")]
 mod flex;
-#[cfg(feature = "flex")]
 pub mod kernels;
 pub mod quantile;
 pub mod reduce;

@@ -127,26 +127,17 @@ fn crop(motif: &Motif, input: &[f32], shape: &[usize], window: usize) -> Crop {
 mod tests {
     use super::*;
 
-    fn motif(row: usize, column: usize) -> Motif {
-        Motif {
-            channel: 0,
-            row,
-            column,
-            strength: 1.0,
-        }
-    }
-
     #[test]
     fn crops_are_centred_and_continued_at_the_border() {
         let input: Vec<f32> = (0_u8..12).map(f32::from).collect();
-        let middle = crop(&motif(1, 2), &input, &[1, 3, 4], 3);
+        let middle = crop(&Motif::new(0, 1, 2, 1.0), &input, &[1, 3, 4], 3);
         assert_eq!(
             middle.pixels,
             [1.0, 2.0, 3.0, 5.0, 6.0, 7.0, 9.0, 10.0, 11.0]
         );
-        let corner = crop(&motif(0, 0), &input, &[1, 3, 4], 3);
+        let corner = crop(&Motif::new(0, 0, 0, 1.0), &input, &[1, 3, 4], 3);
         assert_eq!(corner.pixels, [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 4.0, 4.0, 5.0]);
-        let sound = crop(&motif(0, 1), &input, &[3, 4], 3);
+        let sound = crop(&Motif::new(0, 0, 1, 1.0), &input, &[3, 4], 3);
         assert_eq!((sound.height, sound.width), (3, 3));
         assert_eq!(sound.pixels, [0.0, 1.0, 2.0, 4.0, 5.0, 6.0, 8.0, 9.0, 10.0]);
     }

@@ -228,21 +228,12 @@ fn names(motifs: &[Motif]) -> String {
 mod tests {
     use super::*;
 
-    fn motif(channel: usize, row: usize, column: usize, strength: f32) -> Motif {
-        Motif {
-            channel,
-            row,
-            column,
-            strength,
-        }
-    }
-
     #[test]
     fn motifs_are_removed_moved_and_added() {
         let motifs = [
-            motif(0, 1, 2, 1.0),
-            motif(2, 3, 4, 3.0),
-            motif(2, 9, 9, 2.0),
+            Motif::new(0, 1, 2, 1.0),
+            Motif::new(2, 3, 4, 3.0),
+            Motif::new(2, 9, 9, 2.0),
         ];
         let edits = Edits {
             remove: vec!["A@1,2".parse().unwrap()],
@@ -252,9 +243,9 @@ mod tests {
         assert_eq!(
             edits.apply(&motifs, [3, 10, 10]).unwrap(),
             [
-                motif(2, 5, 6, 3.0),
-                motif(1, 0, 0, 2.0),
-                motif(2, 9, 9, 7.0)
+                Motif::new(2, 5, 6, 3.0),
+                Motif::new(1, 0, 0, 2.0),
+                Motif::new(2, 9, 9, 7.0)
             ]
         );
         assert_eq!(
@@ -265,7 +256,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said() {
-        let motifs = [motif(0, 1, 2, 1.0)];
+        let motifs = [Motif::new(0, 1, 2, 1.0)];
         let error = |edits: Edits| edits.apply(&motifs, [3, 10, 10]).unwrap_err().to_string();
         let remove = Edits {
             remove: vec!["B@1,2".parse().unwrap()],

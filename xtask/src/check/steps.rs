@@ -115,8 +115,15 @@ pub fn steps(machine: &Machine) -> Vec<Step> {
     for step in backend("vulkan", &["train"]) {
         steps.push(on_vulkan(step, machine));
     }
-    let agreement = "test --release -p sparling-train --features wgpu --test backends";
-    steps.push(on_vulkan(Step::new("training on wgpu", agreement), machine));
+    for (name, tests) in [
+        ("re-embedding on wgpu", "--lib reembed"),
+        ("training on wgpu", "--test backends"),
+    ] {
+        let crates = "-p sparling-models -p sparling-train";
+        let features = "sparling-models/wgpu,sparling-train/wgpu";
+        let tests = format!("test --release {crates} --features {features} {tests}");
+        steps.push(on_vulkan(Step::new(name, &tests), machine));
+    }
     let values = "run --release -p sparling-train --features wgpu -- golden --backend wgpu";
     steps.push(on_vulkan(
         Step::new("golden values on wgpu", values)
@@ -183,6 +190,7 @@ mod tests {
         let expected = [
             "licences and sources",
             "vulkan alone, train",
+            "re-embedding on wgpu",
             "training on wgpu",
             "golden values on wgpu",
             "cuda alone, train",

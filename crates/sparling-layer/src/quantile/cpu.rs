@@ -302,16 +302,28 @@ impl Scan {
 
     /// Counts and collects among at most [`FEW`] values, without a branch for each.
     fn look(&mut self, values: &[f32]) {
+        let (mut above, mut below) = (0, 0);
+        for value in values {
+            above += u32::from(!self.is_at_most_high(*value));
+            below += u32::from(*value < self.floor);
+        }
+        self.above += above as usize;
+        if (above + below) as usize == values.len() {
+            return;
+        }
         let mut kept = [0.0; FEW];
         let mut count = 0;
-        let mut not_above = 0;
         for value in values {
-            kept[count] = *value;
-            count += usize::from(*value >= self.floor && *value <= self.high);
-            not_above += usize::from(*value <= self.high);
+            kept[count % FEW] = *value;
+            count += usize::from(*value >= self.floor && self.is_at_most_high(*value));
         }
-        self.above += values.len() - not_above;
         self.inside.extend_from_slice(&kept[..count]);
+    }
+
+    /// NaN is above any bracket.
+    #[inline(always)]
+    fn is_at_most_high(&self, value: f32) -> bool {
+        value <= self.high
     }
 
     /// Forgets what cannot matter any more, once it is as much as what can.

@@ -1,18 +1,29 @@
 //! The decoder's entry: motifs are embedded position by position, then max pooled.
 //!
-//! On Flex, Burn's CPU backend, the two are one operator that touches active motifs only. Every
-//! other backend composes Burn's operators, the twin that it is tested against.
+//! On Flex, Burn's CPU backend, and on GPUs the two are one operator that touches active motifs only.
+//! NdArray composes Burn's operators, the twin that it is tested against.
 
 #[cfg(feature = "flex")]
 mod cpu;
-#[cfg(feature = "flex")]
+#[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]
+mod cube;
+#[cfg(any(
+    feature = "flex",
+    feature = "wgpu",
+    feature = "vulkan",
+    feature = "cuda"
+))]
 mod extension;
+#[cfg(any(
+    feature = "flex",
+    feature = "wgpu",
+    feature = "vulkan",
+    feature = "cuda"
+))]
+mod shape;
 
 use burn::module::{Initializer, Module, Param};
 use burn::tensor::{Device, Int, Tensor, assert_shape};
-
-#[cfg(feature = "flex")]
-use crate::flex::on_flex;
 
 /// A 1x1 convolution from the motifs' channels, followed by max pooling.
 #[derive(Module, Debug)]
@@ -61,28 +72,28 @@ impl Reembed {
             window[0],
             window[1],
         );
-        self.pool(motifs, window) + self.bias.val().unsqueeze()
-    }
-
-    /// [`forward`](Self::forward) without the bias, which changes no maximum's
-    /// place.
-    fn pool(&self, motifs: Tensor<4>, window: [usize; 2]) -> Tensor<4> {
-        #[cfg(feature = "flex")]
-        if on_flex(&motifs) {
+        #[cfg(any(
+            feature = "flex",
+            feature = "wgpu",
+            feature = "vulkan",
+            feature = "cuda"
+        ))]
+        if extension::takes(&motifs) {
             use burn::backend::Dispatch;
             use extension::EmbedMax;
             return Tensor::from_dispatch(Dispatch::embed_max(
                 motifs.into_dispatch(),
                 self.weight.val().into_dispatch(),
+                self.bias.val().into_dispatch(),
                 window,
             ));
         }
-        self.pool_composed(motifs, window)
+        self.compose(motifs, window)
     }
 
     /// The same by Burn's operators: the maxima's places are found first, then the motifs there are
     /// embedded once more, and gradients flow through that.
-    fn pool_composed(&self, motifs: Tensor<4>, window: [usize; 2]) -> Tensor<4> {
+    fn compose(&self, motifs: Tensor<4>, window: [usize; 2]) -> Tensor<4> {
         let [features, channels] = self.weight.dims();
         let (windows, [rows, columns]) = windows(motifs, window);
         let [batch, _, cells, area] = windows.dims();
@@ -103,6 +114,7 @@ impl Reembed {
         pooled
             .reshape([batch, features, rows, columns])
             .permute([0, 2, 3, 1])
+            + self.bias.val().unsqueeze()
     }
 }
 
@@ -174,21 +186,30 @@ mod tests {
     /// From all positions active to most windows empty, with windows that do not fill the map.
     #[test]
     fn equals_a_convolution_and_max_pooling() {
-        let device = Device::default().autodiff();
-        let layer = Reembed::new(3, 21, &device);
-        for (size, window) in [([8, 12], [4, 4]), ([11, 9], [4, 4]), ([13, 1], [4, 1])] {
-            for mean in [3.0, -1.0, -2.5] {
-                let normal = Distribution::Normal(mean, 1.0);
-                let motifs = Tensor::<4>::random([2, 3, size[0], size[1]], normal, &device);
-                let motifs = motifs.clamp_min(0.0).detach().require_grad();
-                let composed = layer.pool_composed(motifs.clone(), window);
-                let composed = composed + layer.bias.val().unsqueeze();
-                let pooled = layer.forward(motifs.clone(), window);
-                for actual in [composed, pooled] {
-                    assert_equal_with_gradients(&layer, &motifs, window, actual);
+        for device in devices() {
+            let layer = Reembed::new(3, 21, &device);
+            for (size, window) in [([8, 12], [4, 4]), ([11, 9], [4, 4]), ([13, 1], [4, 1])] {
+                for mean in [3.0, -1.0, -2.5] {
+                    let normal = Distribution::Normal(mean, 1.0);
+                    let motifs = Tensor::<4>::random([2, 3, size[0], size[1]], normal, &device);
+                    let motifs = motifs.clamp_min(0.0).detach().require_grad();
+                    let composed = layer.compose(motifs.clone(), window);
+                    let pooled = layer.forward(motifs.clone(), window);
+                    for actual in [composed, pooled] {
+                        assert_equal_with_gradients(&layer, &motifs, window, actual);
+                    }
                 }
             }
         }
+    }
+
+    fn devices() -> Vec<Device> {
+        let devices = [
+            Device::default(),
+            #[cfg(feature = "wgpu")]
+            Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+        ];
+        devices.into_iter().map(Device::autodiff).collect()
     }
 
     fn assert_equal_with_gradients(

@@ -17,6 +17,16 @@ pub struct Motif {
 }
 
 impl Motif {
+    #[cfg(test)]
+    pub(crate) fn new(channel: usize, row: usize, column: usize, strength: f32) -> Self {
+        Self {
+            channel,
+            row,
+            column,
+            strength,
+        }
+    }
+
     /// Every positive activation of one example's map, by channel, row and column.
     ///
     /// This is the only pass over all activations, most of which are zero. NaN is not positive.
@@ -109,15 +119,6 @@ impl Matching {
 mod tests {
     use super::*;
 
-    fn motif(channel: usize, row: usize, column: usize, strength: f32) -> Motif {
-        Motif {
-            channel,
-            row,
-            column,
-            strength,
-        }
-    }
-
     fn square(symbol: usize, start: usize, end: usize) -> Footprint {
         Footprint {
             symbol,
@@ -135,7 +136,7 @@ mod tests {
         activations[23] = 2.0; // channel 1, row 2, column 3
         activations[0] = f32::NAN;
         activations[1] = -1.0;
-        let expected = [motif(0, 1, 2, 0.5), motif(1, 2, 3, 2.0)];
+        let expected = [Motif::new(0, 1, 2, 0.5), Motif::new(1, 2, 3, 2.0)];
         assert_eq!(Motif::collect(&activations, 3, 4), expected);
     }
 
@@ -148,9 +149,9 @@ mod tests {
     #[test]
     fn the_largest_activation_is_maximal_and_the_rest_of_the_footprint_is_ignored() {
         let motifs = [
-            motif(0, 1, 1, 0.2),
-            motif(1, 2, 2, 0.9),
-            motif(1, 8, 8, 3.0),
+            Motif::new(0, 1, 1, 0.2),
+            Motif::new(1, 2, 2, 0.9),
+            Motif::new(1, 8, 8, 3.0),
         ];
         let matching = Matching::new(&motifs, &[square(0, 0, 4), square(1, 4, 6)]);
         assert_eq!(
@@ -162,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_lowest_channel_wins_a_tie() {
-        let motifs = [motif(1, 3, 3, 0.5), motif(2, 0, 0, 0.5)];
+        let motifs = [Motif::new(1, 3, 3, 0.5), Motif::new(2, 0, 0, 0.5)];
         assert_eq!(
             Matching::new(&motifs, &[square(0, 0, 4)]).maximal,
             [Some(0)]
@@ -171,11 +172,11 @@ mod tests {
 
     #[test]
     fn an_activation_in_two_footprints_counts_for_the_first() {
-        let motifs = [motif(0, 2, 2, 1.0)];
+        let motifs = [Motif::new(0, 2, 2, 1.0)];
         let matching = Matching::new(&motifs, &[square(0, 0, 3), square(1, 2, 5)]);
         assert_eq!(matching.maximal, [Some(0), None]);
         // A weaker one in the first footprint alone does not free it for the second.
-        let motifs = [motif(0, 2, 2, 1.0), motif(1, 0, 0, 2.0)];
+        let motifs = [Motif::new(0, 2, 2, 1.0), Motif::new(1, 0, 0, 2.0)];
         let matching = Matching::new(&motifs, &[square(0, 0, 3), square(1, 2, 5)]);
         assert_eq!(matching.maximal, [Some(1), None]);
         assert_eq!(matching.roles, [Role::NonMaximal, Role::Maximal]);
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn footprints_are_half_open() {
-        let motifs = [motif(0, 4, 0, 1.0), motif(0, 0, 4, 1.0)];
+        let motifs = [Motif::new(0, 4, 0, 1.0), Motif::new(0, 0, 4, 1.0)];
         let matching = Matching::new(&motifs, &[square(0, 0, 4)]);
         assert_eq!(matching.roles, [Role::FalsePositive; 2]);
     }

@@ -9,22 +9,11 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::shape::PoolShape;
 use crate::kernel::add;
 
 /// Features computed together.
 const LANES: usize = 16;
-
-/// The sizes: motifs `[batch, channels, height, width]`, embedded by `[features, channels]`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PoolShape {
-    pub(super) batch: usize,
-    pub(super) channels: usize,
-    pub(super) features: usize,
-    pub(super) height: usize,
-    pub(super) width: usize,
-    /// Rows and columns of a window; it fits into the map.
-    pub(super) window: [usize; 2],
-}
 
 /// The gradients of a loss.
 pub(super) struct PoolGradient {
@@ -35,11 +24,6 @@ pub(super) struct PoolGradient {
 }
 
 impl PoolShape {
-    /// Rows and columns of whole windows.
-    pub(super) fn cells(&self) -> [usize; 2] {
-        [self.height / self.window[0], self.width / self.window[1]]
-    }
-
     fn area(&self) -> usize {
         self.window[0] * self.window[1]
     }
@@ -48,9 +32,10 @@ impl PoolShape {
         self.channels * self.height * self.width
     }
 
-    fn pooled(&self) -> usize {
-        let [rows, columns] = self.cells();
-        rows * columns * self.features
+    /// The length of an example's pooled embedding.
+    fn pooled_example(&self) -> usize {
+        let [_, rows, columns, features] = self.pooled();
+        rows * columns * features
     }
 
     /// Where each line of the cell's window lies in an example, with the channel and the line's
@@ -74,19 +59,21 @@ impl PoolShape {
     }
 }
 
-/// The largest embedding of each window, `[batch, cells, features]`.
-pub(super) fn forward(shape: &PoolShape, motifs: &[f32], weight: &[f32]) -> Vec<f32> {
+/// The largest embedding of each window, with the bias, `[batch, cells, features]`.
+pub(super) fn forward(shape: &PoolShape, motifs: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
     let packed = pack(shape, weight);
-    let mut pooled = vec![0.0; shape.batch * shape.pooled()];
+    let mut pooled = vec![0.0; shape.batch * shape.pooled_example()];
     pooled
-        .par_chunks_exact_mut(shape.pooled())
+        .par_chunks_exact_mut(shape.pooled_example())
         .zip(motifs.par_chunks_exact(shape.example()))
         .for_each_init(
             || Window::new(shape),
             |window, (pooled, example)| {
                 for (cell, pooled) in pooled.chunks_exact_mut(shape.features).enumerate() {
                     window.gather(shape, example, cell);
-                    window.pool(&packed, |feature, best, _| pooled[feature] = best);
+                    window.pool(&packed, |feature, best, _| {
+                        pooled[feature] = best + bias[feature];
+                    });
                 }
             },
         );
@@ -110,7 +97,7 @@ pub(super) fn backward(
         .motifs
         .par_chunks_exact_mut(shape.example())
         .zip(motifs.par_chunks_exact(shape.example()))
-        .zip(output_grad.par_chunks_exact(shape.pooled()))
+        .zip(output_grad.par_chunks_exact(shape.pooled_example()))
         .map_init(
             || Window::new(shape),
             |window, ((motif_grad, example), output_grad)| {

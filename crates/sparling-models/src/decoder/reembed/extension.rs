@@ -1,56 +1,168 @@
-//! The operator on Burn's Flex backend, and its gradients.
+//! The operator on Burn's backends, and its gradients.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Flex, backend_extension};
+use burn::backend::{Autodiff, Backend, DispatchDevice, TensorMetadata, backend_extension};
+use burn::tensor::{DType, Shape, Tensor};
+use sparling_layer::kernels;
 
-use super::cpu::{self, PoolShape};
-use crate::flex::{FlexFloat, Values, tensor};
+use super::shape::PoolShape;
 
-/// Embedding and max pooling in one.
-#[backend_extension(Flex, Autodiff)]
+/// Whether the operator takes these motifs.
+pub(super) fn takes(motifs: &Tensor<4>) -> bool {
+    let device = motifs.device().inner();
+    let has_kernel = match device.as_dispatch() {
+        #[cfg(feature = "flex")]
+        DispatchDevice::Flex(_) => true,
+        #[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]
+        DispatchDevice::Cube(_) => true,
+        _ => false,
+    };
+    has_kernel && kernels::are_enabled() && motifs.dtype() == DType::F32
+}
+
+/// Embedding, max pooling and the bias in one.
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    Cube: cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda")),
+    Fusion: cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda")),
+    Autodiff
+)]
 pub(super) trait EmbedMax: Backend {
     /// # Shapes
     ///
     /// - motifs: `[batch, channels, height, width]`
     /// - weight: `[features, channels]`
+    /// - bias: `[features]`
     /// - output: `[batch, rows, columns, features]`, as many rows and columns as whole windows fit
+    #[fusion(dtype = motifs, shape = pooled_shape(motifs, weight, *window))]
     fn embed_max(
         motifs: FloatTensor<Self>,
         weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
         window: [usize; 2],
     ) -> FloatTensor<Self>;
 }
 
-impl EmbedMax for Flex {
-    fn embed_max(motifs: FlexFloat, weight: FlexFloat, window: [usize; 2]) -> FlexFloat {
-        let shape = shape_of(&motifs, &weight, window);
-        let [motifs, weight] = [motifs, weight].map(Values::new);
-        let pooled = cpu::forward(&shape, motifs.get(), weight.get());
-        let [rows, columns] = shape.cells();
-        tensor(pooled, [shape.batch, rows, columns, shape.features])
+/// What flows back through [`EmbedMax`].
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    Cube: cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda")),
+    Fusion: cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))
+)]
+pub(super) trait EmbedMaxGradient: Backend {
+    /// The gradients of motifs and weight, from the output's.
+    #[fusion(meta = |motifs, weight, _, _| (motifs.clone(), weight.clone()))]
+    fn embed_max_gradient(
+        motifs: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        output_grad: FloatTensor<Self>,
+        window: [usize; 2],
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+}
+
+#[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]
+fn pooled_shape(motifs: &Shape, weight: &Shape, window: [usize; 2]) -> Shape {
+    Shape::from(PoolShape::new(motifs, weight, window).pooled())
+}
+
+#[cfg(feature = "flex")]
+mod flex {
+    use burn::backend::Flex;
+
+    use super::super::cpu;
+    use super::{EmbedMax, EmbedMaxGradient, PoolShape};
+    use crate::flex::{FlexFloat, Values, tensor};
+
+    impl EmbedMax for Flex {
+        fn embed_max(
+            motifs: FlexFloat,
+            weight: FlexFloat,
+            bias: FlexFloat,
+            window: [usize; 2],
+        ) -> FlexFloat {
+            let shape = shape_of(&motifs, &weight, window);
+            let [motifs, weight, bias] = [motifs, weight, bias].map(Values::new);
+            let pooled = cpu::forward(&shape, motifs.get(), weight.get(), bias.get());
+            tensor(pooled, shape.pooled())
+        }
+    }
+
+    impl EmbedMaxGradient for Flex {
+        fn embed_max_gradient(
+            motifs: FlexFloat,
+            weight: FlexFloat,
+            output_grad: FlexFloat,
+            window: [usize; 2],
+        ) -> (FlexFloat, FlexFloat) {
+            let shape = shape_of(&motifs, &weight, window);
+            let shapes = [&motifs, &weight].map(|tensor| tensor.layout().shape().clone());
+            let [motifs, weight, output_grad] = [motifs, weight, output_grad].map(Values::new);
+            let gradient = cpu::backward(&shape, motifs.get(), weight.get(), output_grad.get());
+            let [motifs, weight] = shapes;
+            (
+                tensor(gradient.motifs, motifs),
+                tensor(gradient.weight, weight),
+            )
+        }
+    }
+
+    fn shape_of(motifs: &FlexFloat, weight: &FlexFloat, window: [usize; 2]) -> PoolShape {
+        PoolShape::new(motifs.layout().shape(), weight.layout().shape(), window)
     }
 }
 
-impl<C: CheckpointStrategy> EmbedMax for Autodiff<Flex, C> {
+#[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]
+mod gpu {
+    use burn::backend::TensorMetadata;
+    use burn_cubecl::CubeBackend;
+    use burn_cubecl::tensor::CubeTensor;
+
+    use super::super::cube;
+    use super::{EmbedMax, EmbedMaxGradient, PoolShape};
+
+    impl EmbedMax for CubeBackend {
+        fn embed_max(
+            motifs: CubeTensor,
+            weight: CubeTensor,
+            bias: CubeTensor,
+            window: [usize; 2],
+        ) -> CubeTensor {
+            let shape = PoolShape::new(&motifs.shape(), &weight.shape(), window);
+            cube::forward(&shape, motifs, weight, bias)
+        }
+    }
+
+    impl EmbedMaxGradient for CubeBackend {
+        fn embed_max_gradient(
+            motifs: CubeTensor,
+            weight: CubeTensor,
+            output_grad: CubeTensor,
+            window: [usize; 2],
+        ) -> (CubeTensor, CubeTensor) {
+            let shape = PoolShape::new(&motifs.shape(), &weight.shape(), window);
+            cube::backward(&shape, motifs, weight, output_grad)
+        }
+    }
+}
+
+impl<B: EmbedMax + EmbedMaxGradient, C: CheckpointStrategy> EmbedMax for Autodiff<B, C> {
     fn embed_max(
         motifs: FloatTensor<Self>,
         weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
         window: [usize; 2],
     ) -> FloatTensor<Self> {
         let prepared = EmbedMaxBackward
-            .prepare::<C>([motifs.node(), weight.node()])
+            .prepare::<C>([motifs.node(), weight.node(), bias.node()])
             .compute_bound()
             .stateful();
-        let state = (
-            motifs.primitive().clone(),
-            weight.primitive().clone(),
-            window,
-        );
-        let output = Flex::embed_max(motifs.into_primitive(), weight.into_primitive(), window);
+        let [motifs, weight, bias] = [motifs, weight, bias].map(|tensor| tensor.into_primitive());
+        let state = (motifs.clone(), weight.clone(), window);
+        let output = B::embed_max(motifs, weight, bias, window);
         match prepared {
             OpsKind::Tracked(prepared) => prepared.finish(state, output),
             OpsKind::UnTracked(prepared) => prepared.finish(output),
@@ -61,48 +173,31 @@ impl<C: CheckpointStrategy> EmbedMax for Autodiff<Flex, C> {
 #[derive(Debug)]
 struct EmbedMaxBackward;
 
-impl Backward<Flex, 2> for EmbedMaxBackward {
-    type State = (FlexFloat, FlexFloat, [usize; 2]);
+impl<B: EmbedMaxGradient> Backward<B, 3> for EmbedMaxBackward {
+    /// Motifs, weight and window.
+    type State = (FloatTensor<B>, FloatTensor<B>, [usize; 2]);
 
     fn backward(
         self,
-        ops: Ops<Self::State, 2>,
+        ops: Ops<Self::State, 3>,
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
         let (motifs, weight, window) = ops.state;
-        let shape = shape_of(&motifs, &weight, window);
-        let grad = gradients.consume::<Flex>(&ops.node);
-        let [motifs, weight, grad] = [motifs, weight, grad].map(Values::new);
-        let gradient = cpu::backward(&shape, motifs.get(), weight.get(), grad.get());
-        let [motif_node, weight_node] = ops.parents;
+        let output_grad = gradients.consume::<B>(&ops.node);
+        let [batch, rows, columns, features] = output_grad.shape().dims();
+        let [motif_node, weight_node, bias_node] = ops.parents;
+        if let Some(node) = bias_node {
+            let each = Shape::from([batch * rows * columns, features]);
+            let bias = B::float_sum_dim(B::float_reshape(output_grad.clone(), each), 0);
+            gradients.register::<B>(node.id, B::float_reshape(bias, Shape::from([features])));
+        }
+        let (motifs, weight) = B::embed_max_gradient(motifs, weight, output_grad, window);
         if let Some(node) = motif_node {
-            let PoolShape {
-                batch,
-                channels,
-                height,
-                width,
-                ..
-            } = shape;
-            let motifs = tensor(gradient.motifs, [batch, channels, height, width]);
-            gradients.register::<Flex>(node.id, motifs);
+            gradients.register::<B>(node.id, motifs);
         }
         if let Some(node) = weight_node {
-            let weight = tensor(gradient.weight, [shape.features, shape.channels]);
-            gradients.register::<Flex>(node.id, weight);
+            gradients.register::<B>(node.id, weight);
         }
-    }
-}
-
-fn shape_of(motifs: &FlexFloat, weight: &FlexFloat, window: [usize; 2]) -> PoolShape {
-    let [batch, channels, height, width] = motifs.layout().shape().dims();
-    let [features, _] = weight.layout().shape().dims();
-    PoolShape {
-        batch,
-        channels,
-        features,
-        height,
-        width,
-        window,
     }
 }
