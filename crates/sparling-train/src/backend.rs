@@ -1,8 +1,11 @@
 //! The backends compiled in, chosen by name.
 
+use std::any::Any;
 use std::fmt;
+use std::panic;
+use std::sync::{Arc, Mutex};
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 /// A backend, by the name of its Cargo feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -20,23 +23,40 @@ pub enum Backend {
     Cuda,
 }
 
-/// A backend that this program was built without.
+/// Why a backend cannot be had.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "backend {wanted} is not compiled in (there {verb} {compiled}); run `cargo xtask {command} --backend {wanted}`, \
-     or build with `cargo build --release -p sparling-train --no-default-features --features {wanted}`",
-    verb = if .compiled.contains(',') { "are" } else { "is" },
-    command = .command
-)]
-pub struct MissingBackend {
-    wanted: Backend,
-    compiled: String,
-    command: &'static str,
+pub enum BackendError {
+    /// This program was built without it.
+    #[error(
+        "backend {wanted} is not compiled in (there {verb} {compiled}); run `cargo xtask {command} --backend {wanted}`, \
+         or build with `cargo build --release -p sparling-train --no-default-features --features {wanted}`",
+        verb = if .compiled.contains(',') { "are" } else { "is" },
+        command = .command
+    )]
+    NotCompiled {
+        /// The backend.
+        wanted: Backend,
+        /// Those that it was built with.
+        compiled: String,
+        /// What is to be done on it.
+        command: &'static str,
+    },
+    /// This machine has no device or no driver for it.
+    #[error(
+        "backend {wanted} finds no device that works here ({reason}); on any processor \
+         `--backend flex` works"
+    )]
+    NoDevice {
+        /// The backend.
+        wanted: Backend,
+        /// What its driver said.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Flex => "flex",
             Self::Ndarray => "ndarray",
             Self::Wgpu => "wgpu",
@@ -65,20 +85,51 @@ impl Backend {
     ///
     /// # Errors
     ///
-    /// If it is not compiled in, with the command that gives it.
-    pub fn choose(wanted: Option<Self>, command: &'static str) -> Result<Self, MissingBackend> {
+    /// If it is not compiled in, with the command that gives it, or finds no device.
+    pub fn choose(wanted: Option<Self>, command: &'static str) -> Result<Self, BackendError> {
         let wanted = match wanted {
             Some(wanted) => wanted,
             None => Self::COMPILED.first().copied().unwrap_or(Self::Flex),
         };
-        if Self::COMPILED.contains(&wanted) {
-            return Ok(wanted);
+        if !Self::COMPILED.contains(&wanted) {
+            let names: Vec<String> = Self::COMPILED.iter().map(Self::to_string).collect();
+            return Err(BackendError::NotCompiled {
+                wanted,
+                compiled: names.join(", "),
+                command,
+            });
         }
-        let names: Vec<String> = Self::COMPILED.iter().map(Self::to_string).collect();
-        Err(MissingBackend {
-            wanted,
-            compiled: names.join(", "),
-            command,
+        match wanted {
+            Self::Flex | Self::Ndarray => {}
+            Self::Wgpu | Self::Vulkan | Self::Cuda => wanted.try_device()?,
+        }
+        Ok(wanted)
+    }
+
+    /// Computes something: where drivers are missing, what opens devices panics, on threads of its own
+    /// as well.
+    fn try_device(self) -> Result<(), BackendError> {
+        let first: Arc<Mutex<Option<String>>> = Arc::default();
+        let heard = Arc::clone(&first);
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(move |panicked| {
+            let mut first = heard
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            first.get_or_insert_with(|| said(panicked.payload()));
+        }));
+        let outcome = panic::catch_unwind(|| {
+            Tensor::<1>::zeros([1], &self.device()).into_data();
+        });
+        panic::set_hook(hook);
+        outcome.map_err(|_| {
+            let mut first = first
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            BackendError::NoDevice {
+                wanted: self,
+                reason: first.take().unwrap_or_default(),
+            }
         })
     }
 
@@ -110,5 +161,36 @@ impl Backend {
             )))]
             other => panic!("backend {other} is not compiled in"),
         }
+    }
+}
+
+/// The beginning of what a panic says: some drivers list every name of a library that they tried.
+fn said(payload: &dyn Any) -> String {
+    const LENGTH: usize = 160;
+    let message = match (
+        payload.downcast_ref::<&str>(),
+        payload.downcast_ref::<String>(),
+    ) {
+        (Some(message), _) => message,
+        (_, Some(message)) => message.as_str(),
+        _ => "",
+    };
+    let mut short: String = message.chars().take(LENGTH).collect();
+    if short.len() < message.len() {
+        short.push_str(" ...");
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_messages_are_cut() {
+        assert_eq!(said(&"no driver"), "no driver");
+        assert_eq!(said(&"no driver".to_owned()), "no driver");
+        assert_eq!(said(&"\u{e9}".repeat(161)), "\u{e9}".repeat(160) + " ...");
+        assert_eq!(said(&7), "");
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, BackendError};
 
 /// What `devices` takes.
 #[derive(Debug, Args)]
@@ -14,10 +14,12 @@ impl Devices {
         for backend in Backend::value_variants() {
             match Backend::choose(Some(*backend), "devices") {
                 Ok(backend) => println!("{backend:<8} {:?}", backend.device()),
-                Err(_) => println!(
-                    "{:<8} not compiled in: cargo xtask devices --backend {backend}",
-                    backend.to_string()
+                Err(BackendError::NotCompiled { .. }) => println!(
+                    "{backend:<8} not compiled in: cargo xtask devices --backend {backend}"
                 ),
+                Err(BackendError::NoDevice { reason, .. }) => {
+                    println!("{backend:<8} no device: {reason}");
+                }
             }
         }
         Ok(())
