@@ -185,11 +185,11 @@ impl<B: EmbedMaxGradient> Backward<B, 3> for EmbedMaxBackward {
     ) {
         let (motifs, weight, window) = ops.state;
         let output_grad = gradients.consume::<B>(&ops.node);
-        let [batch, rows, columns, features] = output_grad.shape().dims();
         let [motif_node, weight_node, bias_node] = ops.parents;
         if let Some(node) = bias_node {
-            let each = Shape::from([batch * rows * columns, features]);
-            let bias = B::float_sum_dim(B::float_reshape(output_grad.clone(), each), 0);
+            // Axis by axis: on Flex to the bit what Burn's own addition gives.
+            let bias = (0..3).fold(output_grad.clone(), B::float_sum_dim);
+            let features = bias.shape().num_elements();
             gradients.register::<B>(node.id, B::float_reshape(bias, Shape::from([features])));
         }
         let (motifs, weight) = B::embed_max_gradient(motifs, weight, output_grad, window);
