@@ -429,6 +429,9 @@ impl RunConfig {
         share("splitting.spare_below", splitting.spare_below)?;
         share("splitting.until_density", splitting.until_density)?;
         at_least_one("splitting.examples", splitting.examples)?;
+        let crowded = splitting.crowded_above;
+        let possible = crowded >= 0.0 && crowded.is_finite();
+        require(possible, "splitting.crowded_above", "at least 0", crowded)?;
         let step = splitting.step;
         let positive = step > 0.0 && step.is_finite();
         require(positive, "splitting.step", "above 0", step)

@@ -3,8 +3,8 @@
 //! With as many channels as symbols, a channel too many for one symbol is a channel too few for
 //! another, and gradients alone seldom move it there. Both show without any label of a motif: a
 //! channel is spare if the loss hardly rises without it, and one that stands for two symbols is
-//! active at two kinds of places, so that the features there differ widely. As in vector
-//! quantisation by splitting (Linde, Buzo and Gray 1980), the spare channel becomes one half of that
+//! active at more places than others and at two kinds of them, so that the features there differ
+//! widely. As in vector quantisation by splitting (Linde, Buzo and Gray 1980), the spare channel becomes one half of that
 //! other channel: its places fall into two kinds along the direction in which they differ most, and each
 //! half moves towards one of them. The normalisation and the threshold that follow take away whatever
 //! shifts a half as a whole, so both have to see the rest of the input alike, or one of them would win
@@ -24,7 +24,7 @@ use crate::evaluate::Evaluator;
 use crate::host::values;
 use crate::input::Input;
 use crate::loss::Targets;
-use kinds::{Kinds, Moments, Places};
+use kinds::{Kinds, Moments, Places, number};
 
 /// When and how channels are parted, at each check that does not end the run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,9 @@ pub struct Splitting {
     pub examples: usize,
     /// The lowest density at which channels are parted.
     pub until_density: f64,
+    /// A channel is parted only if it is the strongest at so many times the places of the median
+    /// channel, or more; 0 to part any.
+    pub crowded_above: f64,
     /// How far each half moves towards its kind of places and away from the other, in standard
     /// deviations of the channel's detector.
     pub step: f64,
@@ -65,11 +68,11 @@ impl Splitting {
             return Vec::new();
         }
         let (places, rest) = judge.places();
-        let mut widest: Vec<(usize, Kinds)> = places
-            .iter()
-            .enumerate()
-            .filter(|(channel, _)| !spare.contains(channel))
-            .filter_map(|(channel, places)| Some((channel, Kinds::of(places)?)))
+        let numbers: Vec<f64> = places.iter().map(number).collect();
+        let mut widest: Vec<(usize, Kinds)> = self
+            .crowded(&numbers, &spare)
+            .into_iter()
+            .filter_map(|channel| Some((channel, Kinds::of(&places[channel])?)))
             .collect();
         widest.sort_by(|(_, a), (_, b)| b.variance.total_cmp(&a.variance));
         let norm = judge.evaluator.model.bottleneck.norm.as_ref();
@@ -88,6 +91,18 @@ impl Splitting {
                 })
             })
             .collect()
+    }
+
+    /// The channels, but for those that are spare, with so many places that they may be parted.
+    fn crowded(&self, numbers: &[f64], spare: &[usize]) -> Vec<usize> {
+        let rest = (0..numbers.len()).filter(|channel| !spare.contains(channel));
+        let mut rest: Vec<usize> = rest.collect();
+        let mut sorted: Vec<f64> = rest.iter().map(|channel| numbers[*channel]).collect();
+        sorted.sort_by(f64::total_cmp);
+        if let Some(median) = sorted.get(sorted.len() / 2) {
+            rest.retain(|channel| numbers[*channel] >= self.crowded_above * median);
+        }
+        rest
     }
 
     /// The channels that nobody would miss, one after the other: of two that stand in for each other
@@ -213,6 +228,7 @@ mod tests {
         spare_below: 0.05,
         examples: 10,
         until_density: 1e-3,
+        crowded_above: 1.25,
         step: 2.0,
     };
 
@@ -221,6 +237,18 @@ mod tests {
         let rises = |_: &[usize]| vec![0.5, 0.001, 0.6, 0.1, -0.002, 0.7, 0.5];
         assert_eq!(CONFIG.spare(rises), [4, 1]);
         assert_eq!(CONFIG.spare(|_| vec![0.5; 4]), [0; 0]);
+    }
+
+    #[test]
+    fn crowded_channels_have_more_places_than_the_median_of_those_needed() {
+        let numbers = [50.0, 900.0, 62.0, 63.0, 0.0, 40.0];
+        assert_eq!(CONFIG.crowded(&numbers, &[1]), [3]);
+        let any = Splitting {
+            crowded_above: 0.0,
+            ..CONFIG
+        };
+        assert_eq!(any.crowded(&numbers, &[1]), [0, 2, 3, 4, 5]);
+        assert_eq!(any.crowded(&[], &[]), [0; 0]);
     }
 
     #[test]

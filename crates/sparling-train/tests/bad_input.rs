@@ -201,6 +201,7 @@ fn values_out_of_range() {
         ("splitting.spare_below=0", &["above 0", "is 0"]),
         ("splitting.until_density=2", &["at most 1", "is 2"]),
         ("splitting.examples=0", &["at least 1"]),
+        ("splitting.crowded_above=-1", &["at least 0", "is -1"]),
         ("splitting.step=0", &["above 0"]),
         ("bottleneck.scope=per_pixel", &["per_pixel", "per_channel"]),
         ("domain.noise_after=1.5", &["1.5", "from 0 to 1"]),

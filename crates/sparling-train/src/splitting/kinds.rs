@@ -4,6 +4,18 @@
 /// many weak places that mean nothing do not count.
 pub(super) type Places = Vec<(f64, Vec<f64>)>;
 
+/// The effective number of places: of equally strong ones their number, and weak ones hardly count.
+pub(super) fn number(places: &Places) -> f64 {
+    let weights = || places.iter().map(|(weight, _)| weight);
+    let squares: f64 = weights().map(|weight| weight * weight).sum();
+    let sum: f64 = weights().sum();
+    if squares > 0.0 {
+        sum * sum / squares
+    } else {
+        0.0
+    }
+}
+
 /// More iterations than this change no choice.
 const ITERATIONS: usize = 100;
 
@@ -195,6 +207,16 @@ mod tests {
         }
         places.push((1e-6, vec![900.0, -700.0]));
         places
+    }
+
+    #[test]
+    fn weak_places_hardly_count() {
+        let place = |weight| (weight, vec![0.0]);
+        assert_eq!(number(&vec![place(3.0); 5]), 5.0);
+        let mut some = vec![place(2.0); 4];
+        some.extend(vec![place(1e-4); 100]);
+        assert!((number(&some) - 4.0).abs() < 0.02);
+        assert_eq!(number(&Places::new()), 0.0);
     }
 
     #[test]
