@@ -28,9 +28,10 @@ fn median_seconds(repeats: usize, mut run: impl FnMut()) -> f64 {
     median(seconds.collect())
 }
 
-fn median(mut seconds: Vec<f64>) -> f64 {
-    seconds.sort_by(f64::total_cmp);
-    seconds[seconds.len() / 2]
+/// The median, of an even number the larger of the two in the middle. There must be some.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// The medians of the seconds that `run` says its `N` laps took, after one run that does not count:

@@ -4,9 +4,9 @@
 //! another, and gradients alone seldom move it there. Both show without any label of a motif: a
 //! channel is spare if the loss hardly rises without it, and one that stands for two symbols is
 //! active at more places than others and at two kinds of them, so that the features there differ
-//! widely. As in vector quantisation by splitting (Linde, Buzo and Gray 1980), the spare channel becomes one half of that
-//! other channel: its places fall into two kinds along the direction in which they differ most, and each
-//! half moves towards one of them. The normalisation and the threshold that follow take away whatever
+//! widely. As in vector quantisation by splitting (Linde, Buzo and Gray 1980), the spare channel becomes
+//! one half of that other channel: its places fall into two kinds along the direction in which they
+//! differ most, and each half moves towards one of them. The normalisation and the threshold that follow take away whatever
 //! shifts a half as a whole, so both have to see the rest of the input alike, or one of them would win
 //! both kinds of places.
 
@@ -20,6 +20,7 @@ use sparling_data::Split as Data;
 use sparling_layer::competition::winners;
 use sparling_models::Split;
 
+use crate::bench::median;
 use crate::evaluate::Evaluator;
 use crate::host::values;
 use crate::input::Input;
@@ -97,9 +98,8 @@ impl Splitting {
     fn crowded(&self, numbers: &[f64], spare: &[usize]) -> Vec<usize> {
         let rest = (0..numbers.len()).filter(|channel| !spare.contains(channel));
         let mut rest: Vec<usize> = rest.collect();
-        let mut sorted: Vec<f64> = rest.iter().map(|channel| numbers[*channel]).collect();
-        sorted.sort_by(f64::total_cmp);
-        if let Some(median) = sorted.get(sorted.len() / 2) {
+        if !rest.is_empty() {
+            let median = median(rest.iter().map(|channel| numbers[*channel]).collect());
             rest.retain(|channel| numbers[*channel] >= self.crowded_above * median);
         }
         rest
@@ -111,9 +111,7 @@ impl Splitting {
     fn spare(&self, rises: impl Fn(&[usize]) -> Vec<f64>) -> Vec<usize> {
         let mut spare = Vec::new();
         let mut missed = rises(&spare);
-        let mut sorted = missed.clone();
-        sorted.sort_by(f64::total_cmp);
-        let limit = self.spare_below * sorted[sorted.len() / 2];
+        let limit = self.spare_below * median(missed.clone());
         loop {
             let rest = (0..missed.len()).filter(|channel| !spare.contains(channel));
             match rest.min_by(|a, b| missed[*a].total_cmp(&missed[*b])) {
