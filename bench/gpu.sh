@@ -68,17 +68,21 @@ for pair in "$@"; do
         step "$backend-step-$domain.json" 240 "$program" bench step "$domain" --preset paper \
             --backend "$backend" --json "${peer[@]}"
     done
+    step "$backend-step-large-batch.json" 240 "$program" bench step digitcircle --preset paper \
+        --set training.batch_size=256 --backend "$backend" --json "${peer[@]}"
 done
 
-run="$out/runs/digitcircle/paper-$backend"
+# An experiment goes on where it was stopped. An interrupt saves and stops it, a minute before the end.
 seconds=$(($(left) - 60))
 if [ "$seconds" -lt 60 ]; then
     echo "no time left to train"
-elif [ -e "$run/config.toml" ]; then
-    step "$backend-train.txt" $((seconds + 50)) "$program" train --resume "$run" \
-        --backend "$backend" --max-time "${seconds}s"
 else
-    step "$backend-train.txt" $((seconds + 50)) "$program" train digitcircle --preset paper \
-        --backend "$backend" --out "$out/runs" --name "paper-$backend" --max-time "${seconds}s"
+    set -m # in a process group of its own, so that the interrupt reaches the run as well
+    "$program" experiment "$(dirname "$0")/../experiments/paper/digitcircle-large-batch.toml" \
+        --backend "$backend" --out "$out/runs" >"$out/$backend-train.txt" 2>&1 &
+    timeout "$seconds" tail --pid=$! --follow /dev/null
+    kill -INT -- "-$!" 2>/dev/null
+    wait $! || failed=1
+    tail -n 2 "$out/$backend-train.txt"
 fi
 exit $failed
