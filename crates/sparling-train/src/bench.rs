@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::backend::Backend;
+use crate::statistics::median;
 
 mod memory;
 pub mod quantile;
@@ -26,12 +27,6 @@ fn median_seconds(repeats: usize, mut run: impl FnMut()) -> f64 {
         begun.elapsed().as_secs_f64()
     });
     median(seconds.collect())
-}
-
-/// The median, of an even number the larger of the two in the middle. There must be some.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// The medians of the seconds that `run` says its `N` laps took, after one run that does not count:

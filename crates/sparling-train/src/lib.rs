@@ -34,5 +34,6 @@ pub mod report;
 pub mod run;
 pub mod sound;
 pub mod splitting;
+pub mod statistics;
 pub mod study;
 pub mod trainer;

@@ -20,11 +20,11 @@ use sparling_data::Split as Data;
 use sparling_layer::competition::winners;
 use sparling_models::Split;
 
-use crate::bench::median;
 use crate::evaluate::Evaluator;
 use crate::host::values;
 use crate::input::Input;
 use crate::loss::Targets;
+use crate::statistics::median;
 use kinds::{Kinds, Moments, Places, number};
 
 /// When and how channels are parted, at each check that does not end the run.

@@ -1,7 +1,5 @@
 //! Runs side by side: those that differ in their seed alone make a group.
 
-mod statistics;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +14,7 @@ use crate::evaluate::Figures;
 use crate::event::{Event, ValidationEvent};
 use crate::experiment::Measurement;
 use crate::run::{Results, RunFolder};
-pub use statistics::Mean;
+use crate::statistics::Mean;
 
 /// Runs of one domain.
 #[derive(Debug)]

@@ -7,7 +7,8 @@ use super::examples::channel_name;
 use super::page::{Page, Table, file_name};
 use crate::evaluate::Figures;
 use crate::metrics::AlignedConfusion;
-use crate::study::{DomainStudy, Group, Mean, Run};
+use crate::statistics::Mean;
+use crate::study::{DomainStudy, Group, Run};
 
 /// So many bars stand in one row.
 const MOST_BARS: usize = 12;

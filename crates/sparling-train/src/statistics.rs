@@ -1,4 +1,4 @@
-//! Means and how sure they are.
+//! Medians, and means with how sure they are.
 
 use sparling_data::Split;
 use sparling_data::seed::Stream;
@@ -43,6 +43,12 @@ impl Mean {
             values: values.to_vec(),
         })
     }
+}
+
+/// The median, of an even number the larger of the two in the middle. There must be some.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 #[cfg(test)]
