@@ -77,4 +77,9 @@ impl Event {
             Self::Validation(event) => event.samples,
         }
     }
+
+    /// Whether training ended with it, the density being at its minimum.
+    pub fn finishes(&self) -> bool {
+        matches!(self, Self::Validation(event) if event.decision == Outcome::Finish)
+    }
 }

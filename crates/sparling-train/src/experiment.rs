@@ -18,9 +18,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::CheckpointError;
 use crate::config::{ConfigError, RunConfig};
-use crate::run::RunFolder;
+use crate::event::Event;
+use crate::run::{RunError, RunFolder};
 
 /// An experiment file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -249,22 +249,24 @@ impl Planned {
         name.to_string_lossy().into_owned()
     }
 
-    /// How far it is.
+    /// How far it is, by its events and results alone, so that a run whose weights were not kept is done.
     ///
     /// # Errors
     ///
     /// If its folder is damaged.
-    pub fn state(&self) -> Result<State, CheckpointError> {
+    pub fn state(&self) -> Result<State, RunError> {
         let Ok(folder) = RunFolder::open(&self.folder) else {
             return Ok(State::Missing);
         };
-        let checkpoints = folder.checkpoints();
-        if !checkpoints.path("last").exists() {
+        if folder.results()?.is_none() {
             return Ok(State::Begun);
         }
-        let last = checkpoints.read("last")?;
-        let finished = last.training.is_some_and(|state| state.annealer.finished);
-        let full = self.max_samples.is_some_and(|most| last.samples >= most);
+        let events = folder.events()?;
+        let finished = events.iter().any(Event::finishes);
+        // No event is left to come before the limit.
+        let next =
+            events.last().map_or(0, Event::samples) + folder.config()?.training.log_every_samples;
+        let full = self.max_samples.is_some_and(|most| next > most);
         if !finished && !full {
             return Ok(State::Begun);
         }

@@ -34,12 +34,17 @@ pub struct Splitting {
     /// A channel is spare if, without it, the loss rises by less than this share of the median of
     /// all channels.
     pub spare_below: f64,
+    /// A channel is spare only if others are active near this share of its places, or more. Where symbols
+    /// can be told from the others' places, a channel of its own may be missed little, too.
+    #[serde(default)]
+    pub spare_in_company: f64,
     /// The training examples that channels are judged by.
     pub examples: usize,
     /// The lowest density at which channels are parted.
     pub until_density: f64,
-    /// A channel is parted only if it is the strongest at so many times the places of the median
-    /// channel, or more; 0 to part any.
+    /// A channel is parted only if the features at the places where it is the strongest spread so many
+    /// times as much as the median channel's, or more, counting both how many places there are and how
+    /// much they differ; 0 to part any.
     pub crowded_above: f64,
     /// How far each half moves towards its kind of places and away from the other, in standard
     /// deviations of the channel's detector.
@@ -58,22 +63,46 @@ pub struct Judge<'a> {
     pub examples: Range<u64>,
 }
 
+/// Where channels are active.
+struct Seen {
+    /// Where each channel is the strongest.
+    places: Vec<Places>,
+    /// Near how many of those other channels are active.
+    in_company: Vec<usize>,
+    /// Features from all over the input.
+    all: Places,
+}
+
 /// Of how many positions one tells what the input is like all over.
 const EVERY: usize = 13;
 
 impl Splitting {
     /// The splits to make, the widest channel first.
     pub fn find(&self, judge: &Judge) -> Vec<Split> {
-        let spare = self.spare(|without| judge.rises(without));
+        let mut spare = self.spare(|without| judge.rises(without));
         if spare.is_empty() {
             return Vec::new();
         }
-        let (places, rest) = judge.places();
-        let numbers: Vec<f64> = places.iter().map(number).collect();
-        let mut widest: Vec<(usize, Kinds)> = self
-            .crowded(&numbers, &spare)
+        let Seen {
+            places,
+            in_company,
+            all,
+        } = judge.look();
+        spare.retain(|channel| {
+            in_company[*channel] as f64 >= self.spare_in_company * places[*channel].len() as f64
+        });
+        let rest = Moments::of(&all);
+        let kinds: Vec<Option<Kinds>> = places.iter().map(Kinds::of).collect();
+        let spreads = places.iter().zip(&kinds).map(|(places, kinds)| {
+            let variance = kinds.as_ref().map_or(0.0, |kinds| kinds.variance);
+            number(places) * variance
+        });
+        let crowded = self.crowded(&spreads.collect::<Vec<_>>(), &spare);
+        let mut widest: Vec<(usize, Kinds)> = kinds
             .into_iter()
-            .filter_map(|channel| Some((channel, Kinds::of(&places[channel])?)))
+            .enumerate()
+            .filter_map(|(channel, kinds)| Some((channel, kinds?)))
+            .filter(|(channel, _)| crowded.contains(channel))
             .collect();
         widest.sort_by(|(_, a), (_, b)| b.variance.total_cmp(&a.variance));
         let norm = judge.evaluator.model.bottleneck.norm.as_ref();
@@ -94,13 +123,13 @@ impl Splitting {
             .collect()
     }
 
-    /// The channels, but for those that are spare, with so many places that they may be parted.
-    fn crowded(&self, numbers: &[f64], spare: &[usize]) -> Vec<usize> {
-        let rest = (0..numbers.len()).filter(|channel| !spare.contains(channel));
+    /// The channels, but for those that are spare, whose places spread so much that they may be parted.
+    fn crowded(&self, spreads: &[f64], spare: &[usize]) -> Vec<usize> {
+        let rest = (0..spreads.len()).filter(|channel| !spare.contains(channel));
         let mut rest: Vec<usize> = rest.collect();
         if !rest.is_empty() {
-            let median = median(rest.iter().map(|channel| numbers[*channel]).collect());
-            rest.retain(|channel| numbers[*channel] >= self.crowded_above * median);
+            let median = median(rest.iter().map(|channel| spreads[*channel]).collect());
+            rest.retain(|channel| spreads[*channel] >= self.crowded_above * median);
         }
         rest
     }
@@ -166,46 +195,53 @@ impl Judge<'_> {
         }
     }
 
-    /// Where each channel is the strongest, and features from all over the input.
-    fn places(&self) -> (Vec<Places>, Moments) {
+    /// Looks where the channels are active.
+    fn look(&self) -> Seen {
         let channels = self.evaluator.model.bottleneck.sparsity.channels();
-        let mut places = vec![Places::new(); channels];
-        let mut all = Places::new();
+        let mut seen = Seen {
+            places: vec![Places::new(); channels],
+            in_company: vec![0; channels],
+            all: Places::new(),
+        };
         self.each_batch(|input, _| match input {
-            Input::Sound(input) => self.add_places(input, &mut places, &mut all),
-            Input::Image(input) => self.add_places(input, &mut places, &mut all),
+            Input::Sound(input) => self.add_places(input, &mut seen),
+            Input::Image(input) => self.add_places(input, &mut seen),
         });
-        (places, Moments::of(&all))
+        seen
     }
 
-    fn add_places<const D: usize>(
-        &self,
-        input: Tensor<D>,
-        places: &mut [Places],
-        all: &mut Places,
-    ) {
+    fn add_places<const D: usize>(&self, input: Tensor<D>, seen: &mut Seen) {
         let model = self.evaluator.model;
         let features = model.motif_model.features(input);
         let motifs: Tensor<D> = model.motif_model.detect(features.clone());
-        let motifs = winners(model.bottleneck.forward(motifs), self.radius);
+        let motifs = model.bottleneck.forward(motifs);
+        let won = winners(motifs.clone(), self.radius);
         let [_, width, rows, columns] = features.dims();
         let plane = rows * columns;
-        let (motifs, features) = (values(motifs), values(features));
+        let (motifs, won, features) = (values(motifs), values(won), values(features));
+        let channels = seen.places.len();
         let at = |example: usize, position: usize| {
             let planes = (0..width).map(|feature| (example * width + feature) * plane);
             let values = planes.map(|plane| f64::from(features[plane + position]));
             values.collect::<Vec<f64>>()
         };
-        for (index, strength) in motifs.iter().enumerate() {
+        for (index, strength) in won.iter().enumerate() {
             if *strength > 0.0 {
                 let (map, position) = (index / plane, index % plane);
-                let (example, channel) = (map / places.len(), map % places.len());
-                places[channel].push((f64::from(*strength).powi(2), at(example, position)));
+                let (example, channel) = (map / channels, map % channels);
+                seen.places[channel].push((f64::from(*strength).powi(2), at(example, position)));
+                let of_example = &motifs[example * channels * plane..][..channels * plane];
+                let mut others = of_example.chunks(plane).enumerate();
+                let company = others.any(|(other, motifs)| {
+                    other != channel && is_active_near(motifs, columns, position, self.radius)
+                });
+                seen.in_company[channel] += usize::from(company);
             }
         }
         let positions = features.len() / width;
         let some = (0..positions).step_by(EVERY);
-        all.extend(some.map(|index| (1.0, at(index / plane, index % plane))));
+        let some = some.map(|index| (1.0, at(index / plane, index % plane)));
+        seen.all.extend(some);
     }
 
     fn each_batch(&self, mut visit: impl FnMut(Input, &Targets)) {
@@ -218,12 +254,23 @@ impl Judge<'_> {
     }
 }
 
+/// Whether one channel's plane is active within `radius` rows and columns of a position.
+fn is_active_near(plane: &[f32], columns: usize, position: usize, radius: usize) -> bool {
+    let (row, column) = (position / columns, position % columns);
+    let near = |at: usize, length: usize| at.saturating_sub(radius)..length.min(at + radius + 1);
+    near(row, plane.len() / columns).any(|row| {
+        let row = &plane[row * columns..][..columns];
+        row[near(column, columns)].iter().any(|motif| *motif > 0.0)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const CONFIG: Splitting = Splitting {
         spare_below: 0.05,
+        spare_in_company: 0.0,
         examples: 10,
         until_density: 1e-3,
         crowded_above: 1.25,
@@ -238,15 +285,25 @@ mod tests {
     }
 
     #[test]
-    fn crowded_channels_have_more_places_than_the_median_of_those_needed() {
-        let numbers = [50.0, 900.0, 62.0, 63.0, 0.0, 40.0];
-        assert_eq!(CONFIG.crowded(&numbers, &[1]), [3]);
+    fn crowded_channels_spread_more_than_the_median_of_those_needed() {
+        let spreads = [50.0, 900.0, 62.0, 63.0, 0.0, 40.0];
+        assert_eq!(CONFIG.crowded(&spreads, &[1]), [3]);
         let any = Splitting {
             crowded_above: 0.0,
             ..CONFIG
         };
-        assert_eq!(any.crowded(&numbers, &[1]), [0, 2, 3, 4, 5]);
+        assert_eq!(any.crowded(&spreads, &[1]), [0, 2, 3, 4, 5]);
         assert_eq!(any.crowded(&[], &[]), [0; 0]);
+    }
+
+    #[test]
+    fn near_is_within_the_radius_along_both_axes() {
+        let mut plane = [0.0; 5 * 7];
+        plane[2 * 7 + 3] = 1.0; // row 2, column 3
+        let near = |row: usize, column: usize| is_active_near(&plane, 7, row * 7 + column, 2);
+        assert!(near(2, 3) && near(0, 1) && near(4, 5) && near(0, 5));
+        assert!(!near(2, 0) && !near(2, 6) && !near(4, 6));
+        assert!(!is_active_near(&plane, 7, 2 * 7 + 4, 0));
     }
 
     #[test]

@@ -199,6 +199,7 @@ fn values_out_of_range() {
         ("bottleneck.competition.share=1.5", &["1.5", "at most 1"]),
         ("bottleneck.competition.radius=-1", &["-1"]),
         ("splitting.spare_below=0", &["above 0", "is 0"]),
+        ("splitting.spare_in_company=2", &["from 0 to 1", "is 2"]),
         ("splitting.until_density=2", &["at most 1", "is 2"]),
         ("splitting.examples=0", &["at least 1"]),
         ("splitting.crowded_above=-1", &["at least 0", "is -1"]),

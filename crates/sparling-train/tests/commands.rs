@@ -269,7 +269,7 @@ fn a_name_is_found_where_none_is_given() {
 fn a_run_can_be_limited_in_time() {
     let out = tempfile::tempdir().unwrap();
     let said = printed(train(out.path(), "short").args(["--max-time", "0s"]));
-    assert!(said.contains("0 samples in 0.0 min"), "{said}");
+    assert!(said.contains("\n0 samples in"), "{said}");
     assert!(said.contains("cargo xtask train --resume"), "{said}");
 }
 

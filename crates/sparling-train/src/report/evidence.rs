@@ -408,13 +408,13 @@ fn add_direct(page: &mut Page, study: &DomainStudy) {
             let sparling = group.mean(|run| errors(run).map(|errors| errors.sparling));
             let direct = group.mean(|run| errors(run).map(|errors| errors.direct));
             if let (Some(sparling), Some(direct)) = (sparling, direct) {
-                let ratio = direct.mean / sparling.mean;
+                let ratio = (sparling.mean > 0.0).then(|| direct.mean / sparling.mean);
                 table.rows.push(vec![
                     format!("{}, {split}", group.name),
                     sparling.values.len().to_string(),
                     percent(Some(&sparling)),
                     percent(Some(&direct)),
-                    format!("{ratio:.2}"),
+                    ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}")),
                 ]);
             }
         }

@@ -4,11 +4,12 @@
 /// many weak places that mean nothing do not count.
 pub(super) type Places = Vec<(f64, Vec<f64>)>;
 
-/// The effective number of places: of equally strong ones their number, and weak ones hardly count.
+/// The effective number of places, counted by their strength: of equally strong ones their number, and
+/// weak ones hardly count. By its square, which weighs them elsewhere, the stronger of two symbols would
+/// hide the other.
 pub(super) fn number(places: &Places) -> f64 {
-    let weights = || places.iter().map(|(weight, _)| weight);
-    let squares: f64 = weights().map(|weight| weight * weight).sum();
-    let sum: f64 = weights().sum();
+    let squares: f64 = places.iter().map(|(square, _)| square).sum();
+    let sum: f64 = places.iter().map(|(square, _)| square.sqrt()).sum();
     if squares > 0.0 {
         sum * sum / squares
     } else {
@@ -212,10 +213,12 @@ mod tests {
     #[test]
     fn weak_places_hardly_count() {
         let place = |weight| (weight, vec![0.0]);
-        assert_eq!(number(&vec![place(3.0); 5]), 5.0);
+        assert!((number(&vec![place(3.0); 5]) - 5.0).abs() < 1e-9);
         let mut some = vec![place(2.0); 4];
-        some.extend(vec![place(1e-4); 100]);
+        some.extend(vec![place(1e-8); 100]);
         assert!((number(&some) - 4.0).abs() < 0.02);
+        let twice_as_strong = [vec![place(4.0); 4], vec![place(1.0); 4]].concat();
+        assert!((number(&twice_as_strong) - 7.2).abs() < 1e-6);
         assert_eq!(number(&Places::new()), 0.0);
     }
 
