@@ -6,9 +6,9 @@
 //! active at more places than others and at two kinds of them, so that the features there differ
 //! widely. As in vector quantisation by splitting (Linde, Buzo and Gray 1980), the spare channel becomes
 //! one half of that other channel: its places fall into two kinds along the direction in which they
-//! differ most, and each half moves towards one of them. The normalisation and the threshold that follow take away whatever
-//! shifts a half as a whole, so both have to see the rest of the input alike, or one of them would win
-//! both kinds of places.
+//! differ most, and each half moves towards one of them. The normalisation and the threshold that
+//! follow take away whatever shifts a half as a whole, so both have to see the rest of the input alike,
+//! or one of them would win both kinds of places.
 
 mod kinds;
 
@@ -35,7 +35,8 @@ pub struct Splitting {
     /// all channels.
     pub spare_below: f64,
     /// A channel is spare only if others are active near this share of its places, or more. Where symbols
-    /// can be told from the others' places, a channel of its own may be missed little, too.
+    /// can be told from the others' places, a channel of its own may be missed little, too. 0 asks for
+    /// nothing.
     #[serde(default)]
     pub spare_in_company: f64,
     /// The training examples that channels are judged by.
@@ -92,17 +93,15 @@ impl Splitting {
             in_company[*channel] as f64 >= self.spare_in_company * places[*channel].len() as f64
         });
         let rest = Moments::of(&all);
-        let kinds: Vec<Option<Kinds>> = places.iter().map(Kinds::of).collect();
+        let mut kinds: Vec<Option<Kinds>> = places.iter().map(Kinds::of).collect();
         let spreads = places.iter().zip(&kinds).map(|(places, kinds)| {
             let variance = kinds.as_ref().map_or(0.0, |kinds| kinds.variance);
             number(places) * variance
         });
-        let crowded = self.crowded(&spreads.collect::<Vec<_>>(), &spare);
-        let mut widest: Vec<(usize, Kinds)> = kinds
+        let mut widest: Vec<(usize, Kinds)> = self
+            .crowded(&spreads.collect::<Vec<_>>(), &spare)
             .into_iter()
-            .enumerate()
-            .filter_map(|(channel, kinds)| Some((channel, kinds?)))
-            .filter(|(channel, _)| crowded.contains(channel))
+            .filter_map(|channel| Some((channel, kinds[channel].take()?)))
             .collect();
         widest.sort_by(|(_, a), (_, b)| b.variance.total_cmp(&a.variance));
         let norm = judge.evaluator.model.bottleneck.norm.as_ref();
