@@ -187,8 +187,10 @@ impl Judge<'_> {
                 without(motifs, *channel)
             });
         let whole = loss(motifs.clone());
+        // A channel that is active nowhere makes no difference, and needs no decoding to know it.
+        let strongest = values(motifs.clone().swap_dims(0, 1).flatten::<2>(1, -1).max_dim(1));
         for (channel, rise) in rises.iter_mut().enumerate() {
-            if !left_out.contains(&channel) {
+            if strongest[channel] > 0.0 {
                 *rise += loss(without(motifs.clone(), channel)) - whole;
             }
         }
