@@ -80,7 +80,8 @@ const EVERY: usize = 13;
 impl Splitting {
     /// The splits to make, the widest channel first.
     pub fn find(&self, judge: &Judge) -> Vec<Split> {
-        let mut spare = self.spare(|without| judge.rises(without));
+        let channels = judge.evaluator.model.bottleneck.sparsity.channels();
+        let mut spare = self.spare(channels, |channels, without| judge.rises(channels, without));
         if spare.is_empty() {
             return Vec::new();
         }
@@ -134,33 +135,42 @@ impl Splitting {
     }
 
     /// The channels that nobody would miss, one after the other: of two that stand in for each other
-    /// only one is spare. `rises` says by how much the loss rises without each channel, given those
-    /// already done without.
-    fn spare(&self, rises: impl Fn(&[usize]) -> Vec<f64>) -> Vec<usize> {
+    /// only one is spare. `rises` says by how much the loss rises without each of some channels, given
+    /// those already done without.
+    fn spare(&self, channels: usize, rises: impl Fn(&[usize], &[usize]) -> Vec<f64>) -> Vec<usize> {
         let mut spare = Vec::new();
-        let mut missed = rises(&spare);
+        let mut candidates: Vec<usize> = (0..channels).collect();
+        let mut missed = rises(&candidates, &spare);
         let limit = self.spare_below * median(missed.clone());
         loop {
-            let rest = (0..missed.len()).filter(|channel| !spare.contains(channel));
-            match rest.min_by(|a, b| missed[*a].total_cmp(&missed[*b])) {
-                Some(least) if missed[least] < limit => spare.push(least),
-                _ => return spare,
+            // Without others a channel is missed more, if anything: who is missed enough now stays so.
+            let mut rest: Vec<_> = candidates.into_iter().zip(missed).collect();
+            rest.retain(|(_, missed)| *missed < limit);
+            let least = (0..rest.len()).min_by(|a, b| rest[*a].1.total_cmp(&rest[*b].1));
+            let Some(least) = least else {
+                return spare;
+            };
+            let (channel, rise) = rest.remove(least);
+            spare.push(channel);
+            (candidates, missed) = rest.into_iter().unzip();
+            // Where it makes no difference at all, what is known of the others still holds.
+            if rise != 0.0 && !candidates.is_empty() {
+                missed = rises(&candidates, &spare);
             }
-            missed = rises(&spare);
         }
     }
 }
 
 impl Judge<'_> {
-    /// By how much the loss rises without each channel, in nats, where some are left out throughout
-    /// and count for 0.
-    fn rises(&self, left_out: &[usize]) -> Vec<f64> {
-        let mut rises = vec![0.0; self.evaluator.model.bottleneck.sparsity.channels()];
+    /// By how much the loss rises without each of some channels, in nats, where others are left out
+    /// throughout.
+    fn rises(&self, channels: &[usize], left_out: &[usize]) -> Vec<f64> {
+        let mut rises: Vec<_> = channels.iter().map(|channel| (*channel, 0.0)).collect();
         self.each_batch(|input, targets| match input {
             Input::Sound(input) => self.add_rises(input, left_out, targets, &mut rises),
             Input::Image(input) => self.add_rises(input, left_out, targets, &mut rises),
         });
-        rises
+        rises.into_iter().map(|(_, rise)| rise).collect()
     }
 
     fn add_rises<const D: usize>(
@@ -168,7 +178,7 @@ impl Judge<'_> {
         input: Tensor<D>,
         left_out: &[usize],
         targets: &Targets,
-        rises: &mut [f64],
+        rises: &mut [(usize, f64)],
     ) {
         let model = self.evaluator.model;
         let without = |motifs: Tensor<D>, channel: usize| {
@@ -188,10 +198,16 @@ impl Judge<'_> {
             });
         let whole = loss(motifs.clone());
         // A channel that is active nowhere makes no difference, and needs no decoding to know it.
-        let strongest = values(motifs.clone().swap_dims(0, 1).flatten::<2>(1, -1).max_dim(1));
-        for (channel, rise) in rises.iter_mut().enumerate() {
-            if strongest[channel] > 0.0 {
-                *rise += loss(without(motifs.clone(), channel)) - whole;
+        let strongest = values(
+            motifs
+                .clone()
+                .swap_dims(0, 1)
+                .flatten::<2>(1, -1)
+                .max_dim(1),
+        );
+        for (channel, rise) in rises {
+            if strongest[*channel] > 0.0 {
+                *rise += loss(without(motifs.clone(), *channel)) - whole;
             }
         }
     }
@@ -267,6 +283,8 @@ fn is_active_near(plane: &[f32], columns: usize, position: usize, radius: usize)
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     const CONFIG: Splitting = Splitting {
@@ -280,9 +298,10 @@ mod tests {
 
     #[test]
     fn spare_channels_are_those_far_below_the_median() {
-        let rises = |_: &[usize]| vec![0.5, 0.001, 0.6, 0.1, -0.002, 0.7, 0.5];
-        assert_eq!(CONFIG.spare(rises), [4, 1]);
-        assert_eq!(CONFIG.spare(|_| vec![0.5; 4]), [0; 0]);
+        let alone = [0.5, 0.001, 0.6, 0.1, -0.002, 0.7, 0.5];
+        let rises = |channels: &[usize], _: &[usize]| channels.iter().map(|c| alone[*c]).collect();
+        assert_eq!(CONFIG.spare(7, rises), [4, 1]);
+        assert_eq!(CONFIG.spare(4, |_, _| vec![0.5; 4]), [0; 0]);
     }
 
     #[test]
@@ -309,11 +328,24 @@ mod tests {
 
     #[test]
     fn of_two_channels_that_stand_in_for_each_other_one_is_spare() {
-        let rises = |without: &[usize]| {
+        let rises = |channels: &[usize], without: &[usize]| {
             let alone = without.contains(&1) || without.contains(&3);
-            let twin = if alone { 0.6 } else { 0.0 };
-            vec![0.5, twin, 0.6, twin, 0.4]
+            let twin = if alone { 0.6 } else { 0.001 };
+            let all = [0.5, twin, 0.6, twin, 0.4];
+            channels.iter().map(|channel| all[*channel]).collect()
         };
-        assert_eq!(CONFIG.spare(rises), [1]);
+        assert_eq!(CONFIG.spare(5, rises), [1]);
+    }
+
+    #[test]
+    fn channels_active_nowhere_are_spare_without_another_look() {
+        let looks = Cell::new(0);
+        let rises = |channels: &[usize], _: &[usize]| {
+            looks.set(looks.get() + 1);
+            let all = [0.0, 0.5, 0.0, 0.6, 0.5];
+            channels.iter().map(|channel| all[*channel]).collect()
+        };
+        assert_eq!(CONFIG.spare(5, rises), [0, 2]);
+        assert_eq!(looks.get(), 1);
     }
 }
