@@ -426,17 +426,11 @@ impl RunConfig {
             let message = "splitting goes by the spread of what bottleneck.batch_norm normalises";
             return Err(ConfigError::Invalid(message.to_owned()));
         }
-        share("splitting.spare_below", splitting.spare_below)?;
+        let spare = splitting.spare_below;
+        let possible = (0.0..=1.0).contains(&spare);
+        require(possible, "splitting.spare_below", "from 0 to 1", spare)?;
         share("splitting.until_density", splitting.until_density)?;
         at_least_one("splitting.examples", splitting.examples)?;
-        let company = splitting.spare_in_company;
-        let possible = (0.0..=1.0).contains(&company);
-        require(
-            possible,
-            "splitting.spare_in_company",
-            "from 0 to 1",
-            company,
-        )?;
         let crowded = splitting.crowded_above;
         let possible = crowded >= 0.0 && crowded.is_finite();
         require(possible, "splitting.crowded_above", "at least 0", crowded)?;

@@ -3,8 +3,7 @@
 //! With as many channels as symbols, a channel too many for one symbol is a channel too few for
 //! another, and gradients alone seldom move it there. Both show without any label of a motif: a
 //! channel is spare if the loss hardly rises without it, and one that stands for two symbols is
-//! active at more places than others and at two kinds of them, so that the features there differ
-//! widely. As in vector quantisation by splitting (Linde, Buzo and Gray 1980), the spare channel becomes
+//! active at two kinds of places, so that the features there differ widely. As in vector quantisation by splitting (Linde, Buzo and Gray 1980), the spare channel becomes
 //! one half of that other channel: its places fall into two kinds along the direction in which they
 //! differ most, and each half moves towards one of them. The normalisation and the threshold that
 //! follow take away whatever shifts a half as a whole, so both have to see the rest of the input alike,
@@ -32,20 +31,16 @@ use kinds::{Kinds, Moments, Places, number};
 #[serde(deny_unknown_fields)]
 pub struct Splitting {
     /// A channel is spare if, without it, the loss rises by less than this share of the median of
-    /// all channels.
+    /// all channels. 0 if only channels are spare that are the strongest at hardly any place: a symbol
+    /// that can be inferred is missed little, too, and would lose its channel otherwise.
     pub spare_below: f64,
-    /// A channel is spare only if others are active near this share of its places, or more. Where symbols
-    /// can be told from the others' places, a channel of its own may be missed little, too. 0 asks for
-    /// nothing.
-    #[serde(default)]
-    pub spare_in_company: f64,
     /// The training examples that channels are judged by.
     pub examples: usize,
     /// The lowest density at which channels are parted.
     pub until_density: f64,
-    /// A channel is parted only if the features at the places where it is the strongest spread so many
-    /// times as much as the median channel's, or more, counting both how many places there are and how
-    /// much they differ; 0 to part any.
+    /// A channel is parted only if the features at the places where it is the strongest vary so many
+    /// times as much as the median channel's, or more, in the direction in which they vary most; 0 to
+    /// part any.
     pub crowded_above: f64,
     /// How far each half moves towards its kind of places and away from the other, in standard
     /// deviations of the channel's detector.
@@ -68,8 +63,6 @@ pub struct Judge<'a> {
 struct Seen {
     /// Where each channel is the strongest.
     places: Vec<Places>,
-    /// Near how many of those other channels are active.
-    in_company: Vec<usize>,
     /// Features from all over the input.
     all: Places,
 }
@@ -77,30 +70,26 @@ struct Seen {
 /// Of how many positions one tells what the input is like all over.
 const EVERY: usize = 13;
 
+/// A channel that is the strongest at no more than this share of the median channel's places stands for
+/// nothing.
+const FEW: f64 = 0.1;
+
 impl Splitting {
     /// The splits to make, the widest channel first.
     pub fn find(&self, judge: &Judge) -> Vec<Split> {
-        let channels = judge.evaluator.model.bottleneck.sparsity.channels();
-        let mut spare = self.spare(channels, |channels, without| judge.rises(channels, without));
-        if spare.is_empty() {
-            return Vec::new();
-        }
-        let Seen {
-            places,
-            in_company,
-            all,
-        } = judge.look();
-        spare.retain(|channel| {
-            in_company[*channel] as f64 >= self.spare_in_company * places[*channel].len() as f64
-        });
-        let rest = Moments::of(&all);
+        let Seen { places, all } = judge.look();
+        let spare = if self.spare_below > 0.0 {
+            self.spare(|without| judge.rises(without))
+        } else {
+            idle(&places.iter().map(number).collect::<Vec<_>>())
+        };
         let mut kinds: Vec<Option<Kinds>> = places.iter().map(Kinds::of).collect();
-        let spreads = places.iter().zip(&kinds).map(|(places, kinds)| {
-            let variance = kinds.as_ref().map_or(0.0, |kinds| kinds.variance);
-            number(places) * variance
-        });
+        let variances = kinds
+            .iter()
+            .map(|kinds| kinds.as_ref().map_or(0.0, |kinds| kinds.variance));
+        let variances: Vec<f64> = variances.collect();
         let mut widest: Vec<(usize, Kinds)> = self
-            .crowded(&spreads.collect::<Vec<_>>(), &spare)
+            .crowded(&variances, &spare)
             .into_iter()
             .filter_map(|channel| Some((channel, kinds[channel].take()?)))
             .collect();
@@ -108,6 +97,7 @@ impl Splitting {
         let norm = judge.evaluator.model.bottleneck.norm.as_ref();
         let norm = norm.expect("the configuration asks for batch norm where channels are split");
         let deviations = values(norm.running_var.value_sync().sqrt());
+        let rest = Moments::of(&all);
         let parted = spare.into_iter().zip(widest);
         parted
             .filter_map(|(spare, (channel, kinds))| {
@@ -123,54 +113,58 @@ impl Splitting {
             .collect()
     }
 
-    /// The channels, but for those that are spare, whose places spread so much that they may be parted.
-    fn crowded(&self, spreads: &[f64], spare: &[usize]) -> Vec<usize> {
-        let rest = (0..spreads.len()).filter(|channel| !spare.contains(channel));
+    /// The channels, but for those that are spare, whose places vary so much that they may be parted.
+    fn crowded(&self, variances: &[f64], spare: &[usize]) -> Vec<usize> {
+        let rest = (0..variances.len()).filter(|channel| !spare.contains(channel));
         let mut rest: Vec<usize> = rest.collect();
         if !rest.is_empty() {
-            let median = median(rest.iter().map(|channel| spreads[*channel]).collect());
-            rest.retain(|channel| spreads[*channel] >= self.crowded_above * median);
+            let median = median(rest.iter().map(|channel| variances[*channel]).collect());
+            rest.retain(|channel| variances[*channel] >= self.crowded_above * median);
         }
         rest
     }
 
     /// The channels that nobody would miss, one after the other: of two that stand in for each other
-    /// only one is spare. `rises` says by how much the loss rises without each of some channels, given
-    /// those already done without.
-    fn spare(&self, channels: usize, rises: impl Fn(&[usize], &[usize]) -> Vec<f64>) -> Vec<usize> {
+    /// only one is spare. `rises` says by how much the loss rises without each channel, given those
+    /// already done without.
+    fn spare(&self, rises: impl Fn(&[usize]) -> Vec<f64>) -> Vec<usize> {
         let mut spare = Vec::new();
-        let mut candidates: Vec<usize> = (0..channels).collect();
-        let mut missed = rises(&candidates, &spare);
+        let mut missed = rises(&spare);
         let limit = self.spare_below * median(missed.clone());
         loop {
-            // Without others a channel is missed more, if anything: who is missed enough now stays so.
-            let mut rest: Vec<_> = candidates.into_iter().zip(missed).collect();
-            rest.retain(|(_, missed)| *missed < limit);
-            let least = (0..rest.len()).min_by(|a, b| rest[*a].1.total_cmp(&rest[*b].1));
-            let Some(least) = least else {
-                return spare;
-            };
-            let (channel, rise) = rest.remove(least);
-            spare.push(channel);
-            (candidates, missed) = rest.into_iter().unzip();
-            // Where it makes no difference at all, what is known of the others still holds.
-            if rise != 0.0 && !candidates.is_empty() {
-                missed = rises(&candidates, &spare);
+            let rest = (0..missed.len()).filter(|channel| !spare.contains(channel));
+            match rest.min_by(|a, b| missed[*a].total_cmp(&missed[*b])) {
+                Some(least) if missed[least] < limit => spare.push(least),
+                _ => return spare,
             }
+            missed = rises(&spare);
         }
     }
 }
 
+/// The channels that are the strongest nowhere, or at few places, given the number of each one's places.
+fn idle(numbers: &[f64]) -> Vec<usize> {
+    let winning = numbers.iter().copied().filter(|number| *number > 0.0);
+    let winning: Vec<f64> = winning.collect();
+    if winning.is_empty() {
+        return Vec::new();
+    }
+    let few = FEW * median(winning);
+    (0..numbers.len())
+        .filter(|channel| numbers[*channel] <= few)
+        .collect()
+}
+
 impl Judge<'_> {
-    /// By how much the loss rises without each of some channels, in nats, where others are left out
-    /// throughout.
-    fn rises(&self, channels: &[usize], left_out: &[usize]) -> Vec<f64> {
-        let mut rises: Vec<_> = channels.iter().map(|channel| (*channel, 0.0)).collect();
+    /// By how much the loss rises without each channel, in nats, where some are left out throughout
+    /// and count for 0.
+    fn rises(&self, left_out: &[usize]) -> Vec<f64> {
+        let mut rises = vec![0.0; self.evaluator.model.bottleneck.sparsity.channels()];
         self.each_batch(|input, targets| match input {
             Input::Sound(input) => self.add_rises(input, left_out, targets, &mut rises),
             Input::Image(input) => self.add_rises(input, left_out, targets, &mut rises),
         });
-        rises.into_iter().map(|(_, rise)| rise).collect()
+        rises
     }
 
     fn add_rises<const D: usize>(
@@ -178,7 +172,7 @@ impl Judge<'_> {
         input: Tensor<D>,
         left_out: &[usize],
         targets: &Targets,
-        rises: &mut [(usize, f64)],
+        rises: &mut [f64],
     ) {
         let model = self.evaluator.model;
         let without = |motifs: Tensor<D>, channel: usize| {
@@ -197,17 +191,9 @@ impl Judge<'_> {
                 without(motifs, *channel)
             });
         let whole = loss(motifs.clone());
-        // A channel that is active nowhere makes no difference, and needs no decoding to know it.
-        let strongest = values(
-            motifs
-                .clone()
-                .swap_dims(0, 1)
-                .flatten::<2>(1, -1)
-                .max_dim(1),
-        );
-        for (channel, rise) in rises {
-            if strongest[*channel] > 0.0 {
-                *rise += loss(without(motifs.clone(), *channel)) - whole;
+        for (channel, rise) in rises.iter_mut().enumerate() {
+            if !left_out.contains(&channel) {
+                *rise += loss(without(motifs.clone(), channel)) - whole;
             }
         }
     }
@@ -217,7 +203,6 @@ impl Judge<'_> {
         let channels = self.evaluator.model.bottleneck.sparsity.channels();
         let mut seen = Seen {
             places: vec![Places::new(); channels],
-            in_company: vec![0; channels],
             all: Places::new(),
         };
         self.each_batch(|input, _| match input {
@@ -232,10 +217,10 @@ impl Judge<'_> {
         let features = model.motif_model.features(input);
         let motifs: Tensor<D> = model.motif_model.detect(features.clone());
         let motifs = model.bottleneck.forward(motifs);
-        let won = winners(motifs.clone(), self.radius);
+        let won = winners(motifs, self.radius);
         let [_, width, rows, columns] = features.dims();
         let plane = rows * columns;
-        let (motifs, won, features) = (values(motifs), values(won), values(features));
+        let (won, features) = (values(won), values(features));
         let channels = seen.places.len();
         let at = |example: usize, position: usize| {
             let planes = (0..width).map(|feature| (example * width + feature) * plane);
@@ -247,12 +232,6 @@ impl Judge<'_> {
                 let (map, position) = (index / plane, index % plane);
                 let (example, channel) = (map / channels, map % channels);
                 seen.places[channel].push((f64::from(*strength).powi(2), at(example, position)));
-                let of_example = &motifs[example * channels * plane..][..channels * plane];
-                let mut others = of_example.chunks(plane).enumerate();
-                let company = others.any(|(other, motifs)| {
-                    other != channel && is_active_near(motifs, columns, position, self.radius)
-                });
-                seen.in_company[channel] += usize::from(company);
             }
         }
         let positions = features.len() / width;
@@ -271,25 +250,12 @@ impl Judge<'_> {
     }
 }
 
-/// Whether one channel's plane is active within `radius` rows and columns of a position.
-fn is_active_near(plane: &[f32], columns: usize, position: usize, radius: usize) -> bool {
-    let (row, column) = (position / columns, position % columns);
-    let near = |at: usize, length: usize| at.saturating_sub(radius)..length.min(at + radius + 1);
-    near(row, plane.len() / columns).any(|row| {
-        let row = &plane[row * columns..][..columns];
-        row[near(column, columns)].iter().any(|motif| *motif > 0.0)
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use super::*;
 
     const CONFIG: Splitting = Splitting {
         spare_below: 0.05,
-        spare_in_company: 0.0,
         examples: 10,
         until_density: 1e-3,
         crowded_above: 1.25,
@@ -298,54 +264,40 @@ mod tests {
 
     #[test]
     fn spare_channels_are_those_far_below_the_median() {
-        let alone = [0.5, 0.001, 0.6, 0.1, -0.002, 0.7, 0.5];
-        let rises = |channels: &[usize], _: &[usize]| channels.iter().map(|c| alone[*c]).collect();
-        assert_eq!(CONFIG.spare(7, rises), [4, 1]);
-        assert_eq!(CONFIG.spare(4, |_, _| vec![0.5; 4]), [0; 0]);
+        let rises = |_: &[usize]| vec![0.5, 0.001, 0.6, 0.1, -0.002, 0.7, 0.5];
+        assert_eq!(CONFIG.spare(rises), [4, 1]);
+        assert_eq!(CONFIG.spare(|_| vec![0.5; 4]), [0; 0]);
     }
 
     #[test]
-    fn crowded_channels_spread_more_than_the_median_of_those_needed() {
-        let spreads = [50.0, 900.0, 62.0, 63.0, 0.0, 40.0];
-        assert_eq!(CONFIG.crowded(&spreads, &[1]), [3]);
+    fn crowded_channels_vary_more_than_the_median_of_those_needed() {
+        let variances = [50.0, 900.0, 62.0, 63.0, 0.0, 40.0];
+        assert_eq!(CONFIG.crowded(&variances, &[1]), [3]);
         let any = Splitting {
             crowded_above: 0.0,
             ..CONFIG
         };
-        assert_eq!(any.crowded(&spreads, &[1]), [0, 2, 3, 4, 5]);
+        assert_eq!(any.crowded(&variances, &[1]), [0, 2, 3, 4, 5]);
         assert_eq!(any.crowded(&[], &[]), [0; 0]);
     }
 
     #[test]
-    fn near_is_within_the_radius_along_both_axes() {
-        let mut plane = [0.0; 5 * 7];
-        plane[2 * 7 + 3] = 1.0; // row 2, column 3
-        let near = |row: usize, column: usize| is_active_near(&plane, 7, row * 7 + column, 2);
-        assert!(near(2, 3) && near(0, 1) && near(4, 5) && near(0, 5));
-        assert!(!near(2, 0) && !near(2, 6) && !near(4, 6));
-        assert!(!is_active_near(&plane, 7, 2 * 7 + 4, 0));
+    fn idle_channels_win_far_less_than_the_median_of_those_that_win() {
+        assert_eq!(
+            idle(&[0.0, 30.0, 0.0, 50.0, 5.0, 6.0, 60.0, 0.0]),
+            [0, 2, 7]
+        );
+        assert_eq!(idle(&[50.0, 5.0, 6.0, 60.0, 70.0]), [1]);
+        assert_eq!(idle(&[0.0; 3]), [0; 0]);
     }
 
     #[test]
     fn of_two_channels_that_stand_in_for_each_other_one_is_spare() {
-        let rises = |channels: &[usize], without: &[usize]| {
+        let rises = |without: &[usize]| {
             let alone = without.contains(&1) || without.contains(&3);
-            let twin = if alone { 0.6 } else { 0.001 };
-            let all = [0.5, twin, 0.6, twin, 0.4];
-            channels.iter().map(|channel| all[*channel]).collect()
+            let twin = if alone { 0.6 } else { 0.0 };
+            vec![0.5, twin, 0.6, twin, 0.4]
         };
-        assert_eq!(CONFIG.spare(5, rises), [1]);
-    }
-
-    #[test]
-    fn channels_active_nowhere_are_spare_without_another_look() {
-        let looks = Cell::new(0);
-        let rises = |channels: &[usize], _: &[usize]| {
-            looks.set(looks.get() + 1);
-            let all = [0.0, 0.5, 0.0, 0.6, 0.5];
-            channels.iter().map(|channel| all[*channel]).collect()
-        };
-        assert_eq!(CONFIG.spare(5, rises), [0, 2]);
-        assert_eq!(looks.get(), 1);
+        assert_eq!(CONFIG.spare(rises), [1]);
     }
 }
