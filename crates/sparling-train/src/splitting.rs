@@ -3,11 +3,12 @@
 //! With as many channels as symbols, a channel too many for one symbol is a channel too few for
 //! another, and gradients alone seldom move it there. Both show without any label of a motif: a
 //! channel is spare if the loss hardly rises without it, and one that stands for two symbols is
-//! active at two kinds of places, so that the features there differ widely. As in vector quantisation by splitting (Linde, Buzo and Gray 1980), the spare channel becomes
-//! one half of that other channel: its places fall into two kinds along the direction in which they
-//! differ most, and each half moves towards one of them. The normalisation and the threshold that
-//! follow take away whatever shifts a half as a whole, so both have to see the rest of the input alike,
-//! or one of them would win both kinds of places.
+//! active at two kinds of places, so that the features there differ widely. As in vector quantisation
+//! by splitting (Linde, Buzo and Gray 1980), the spare channel becomes one half of that other channel:
+//! its places fall into two kinds along the direction in which they differ most, and each half moves
+//! towards one of them. The normalisation and the threshold that follow take away whatever shifts a
+//! half as a whole, so both have to see the rest of the input alike, or one of them would win both
+//! kinds of places.
 
 mod kinds;
 
@@ -77,12 +78,14 @@ const FEW: f64 = 0.1;
 impl Splitting {
     /// The splits to make, the widest channel first.
     pub fn find(&self, judge: &Judge) -> Vec<Split> {
+        let hardly_missed =
+            (self.spare_below > 0.0).then(|| self.spare(|without| judge.rises(without)));
+        if hardly_missed.as_ref().is_some_and(Vec::is_empty) {
+            return Vec::new();
+        }
         let Seen { places, all } = judge.look();
-        let spare = if self.spare_below > 0.0 {
-            self.spare(|without| judge.rises(without))
-        } else {
-            idle(&places.iter().map(number).collect::<Vec<_>>())
-        };
+        let spare =
+            hardly_missed.unwrap_or_else(|| idle(&places.iter().map(number).collect::<Vec<_>>()));
         let mut kinds: Vec<Option<Kinds>> = places.iter().map(Kinds::of).collect();
         let variances = kinds
             .iter()
