@@ -59,7 +59,7 @@ impl SparseBottleneck {
         self.forward_with_penalty(input).0
     }
 
-    /// What passes, and what a [`Baseline`] adds to the loss.
+    /// What passes, and what a [`Baseline`] or competing channels add to the loss.
     ///
     /// # Shapes
     ///
@@ -77,9 +77,9 @@ impl SparseBottleneck {
         if let Some(norm) = &self.norm
             && let Some(output) = sparse_forward::forward(norm, &self.sparsity, &input)
         {
-            return (self.sparsity.compete(output), None);
+            return self.sparsity.compete(output);
         }
-        (self.sparsity.forward(self.normalise(input)), None)
+        self.sparsity.forward_with_penalty(self.normalise(input))
     }
 
     fn normalise<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {

@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 /// them may stand for the same one. Where only the strongest is let through, the decoder has to read
 /// each symbol from one activation of one channel, which is the code that is wanted in the end. In
 /// the other examples the channels that lose still get gradients, and so find symbols of their own.
+///
+/// Where several channels know the same symbol by different looks, they are all active at it, and
+/// take activations from symbols that are then missed. [`inhibition`](Self::inhibition) makes them
+/// give way to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Competition {
@@ -19,23 +23,39 @@ pub struct Competition {
     pub radius: usize,
     /// The density from which on, downwards, channels compete, in `(0, 1]`.
     pub from_density: f64,
+    /// The weight of a penalty on what loses, in all examples: the losers' share of the strength of
+    /// all activations. At least 0, which is no penalty.
+    #[serde(default)]
+    pub inhibition: f64,
 }
 
 impl Competition {
-    /// The activations without those that lost, in a random share of the examples.
+    /// The activations without those that lost, in a random share of the examples, and the penalty.
     ///
     /// # Shapes
     ///
     /// - activations: `[batch, channels, spatial...]`
-    /// - output: the same
-    pub(crate) fn apply<const D: usize>(&self, activations: Tensor<D>) -> Tensor<D> {
+    /// - output: the same, and `[1]`
+    pub(crate) fn apply<const D: usize>(
+        &self,
+        activations: Tensor<D>,
+    ) -> (Tensor<D>, Option<Tensor<1>>) {
         let lost = losers(activations.clone().without_autodiff(), self.radius);
         let mut each = [1; D];
         each[0] = activations.dims()[0];
         let uniform = Distribution::Uniform(0.0, 1.0);
         let chance = Tensor::<D>::random(each, uniform, &lost.device());
         let competing = chance.lower_scalar(self.share).expand(lost.shape());
-        activations.mask_fill(lost.bool_and(competing), 0.0)
+        let penalty = (self.inhibition > 0.0).then(|| {
+            let strength = activations.clone().detach().sum();
+            let won = lost.clone().bool_not();
+            let wasted = activations.clone().mask_fill(won, 0.0).sum();
+            wasted / strength.clamp_min(f32::MIN_POSITIVE) * self.inhibition
+        });
+        (
+            activations.mask_fill(lost.bool_and(competing), 0.0),
+            penalty,
+        )
     }
 
     pub(crate) fn validate(&self) {
@@ -45,6 +65,11 @@ impl Competition {
                 "competition.{name} must be above 0 and at most 1, got {fraction}"
             );
         }
+        assert!(
+            self.inhibition >= 0.0 && self.inhibition.is_finite(),
+            "competition.inhibition must be finite and at least 0, got {}",
+            self.inhibition
+        );
     }
 }
 

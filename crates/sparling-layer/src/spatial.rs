@@ -147,6 +147,19 @@ impl SpatialSparsity {
     ///
     /// Panics if the rank is outside 2 to 5 or the second axis is not `channels`.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        self.forward_with_penalty(input).0
+    }
+
+    /// As [`forward`](Self::forward), with what [`Competition::inhibition`] adds to the loss.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`: `[batch, channels, spatial...]`, rank 2 to 5
+    /// - output: the same, and `[1]`
+    pub fn forward_with_penalty<const D: usize>(
+        &self,
+        input: Tensor<D>,
+    ) -> (Tensor<D>, Option<Tensor<1>>) {
         assert!((2..=5).contains(&D), "expected rank 2 to 5, got {D}");
         assert_eq!(
             input.dims()[1],
@@ -169,8 +182,11 @@ impl SpatialSparsity {
         self.compete(activation::relu(input - each.reshape(shape)))
     }
 
-    /// In training, the activations without those that lost where channels compete.
-    pub(crate) fn compete<const D: usize>(&self, activations: Tensor<D>) -> Tensor<D> {
+    /// In training, the activations without those that lost where channels compete, and the penalty.
+    pub(crate) fn compete<const D: usize>(
+        &self,
+        activations: Tensor<D>,
+    ) -> (Tensor<D>, Option<Tensor<1>>) {
         let competition = self.competition;
         match competition.filter(|competition| self.density <= competition.from_density) {
             Some(competition)
@@ -178,7 +194,7 @@ impl SpatialSparsity {
             {
                 competition.apply(activations)
             }
-            _ => activations,
+            _ => (activations, None),
         }
     }
 

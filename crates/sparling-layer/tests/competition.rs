@@ -13,10 +13,15 @@ fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 fn layer(share: f64) -> SpatialSparsity {
+    inhibiting(share, 0.0)
+}
+
+fn inhibiting(share: f64, inhibition: f64) -> SpatialSparsity {
     let competition = Competition {
         share,
         radius: RADIUS,
         from_density: 0.1,
+        inhibition,
     };
     SpatialSparsityConfig::new(SHAPE[1], 0.1)
         .with_momentum(0.0)
@@ -93,4 +98,26 @@ fn the_losers_get_no_gradient() {
     let gradients = output.clone().sum().backward();
     let slopes = host(input.grad(&gradients).unwrap());
     assert_eq!(slopes, host(output.greater_scalar(0.0).float()));
+}
+
+#[test]
+fn inhibition_pushes_down_what_loses() {
+    let layer = inhibiting(1.0, 0.5);
+    let input = input().require_grad();
+    let (winners, penalty) = layer.forward_with_penalty(input.clone());
+    let penalty = penalty.unwrap();
+    let thresholds = layer.thresholds.value_sync().reshape([1, SHAPE[1], 1, 1]);
+    let all = (input.clone().inner() - thresholds.inner()).clamp_min(0.0);
+    let strength = all.clone().sum().into_scalar::<f32>();
+    let lost = all - winners.inner();
+    let wasted = lost.clone().sum().into_scalar::<f32>();
+    assert!(wasted > 0.1 * strength);
+    assert!((host(penalty.clone())[0] - 0.5 * wasted / strength).abs() < 1e-5);
+
+    let slopes = host(input.grad(&penalty.backward()).unwrap());
+    let slope = 0.5 / strength;
+    for (slope_here, lost) in slopes.iter().zip(host(lost)) {
+        let expected = if lost > 0.0 { slope } else { 0.0 };
+        assert!((slope_here - expected).abs() < 1e-3 * slope);
+    }
 }

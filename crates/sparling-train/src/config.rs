@@ -382,6 +382,7 @@ impl RunConfig {
                 "bottleneck.competition.from_density",
                 competition.from_density,
             )?;
+            not_negative("bottleneck.competition.inhibition", competition.inhibition)?;
         }
         if let Some(splitting) = &self.splitting {
             self.validate_splitting(splitting)?;
@@ -402,13 +403,12 @@ impl RunConfig {
                            bottleneck.competition=)";
             return Err(ConfigError::Invalid(message.to_owned()));
         }
-        let positive = |weight: f64| weight >= 0.0 && weight.is_finite();
         let key = "bottleneck.baseline.weight";
         match baseline {
             Baseline::Identity | Baseline::Noise => Ok(()),
-            Baseline::L1 { weight } => require(positive(weight), key, "at least 0", weight),
+            Baseline::L1 { weight } => not_negative(key, weight),
             Baseline::Kl { weight, density } => {
-                require(positive(weight), key, "at least 0", weight)?;
+                not_negative(key, weight)?;
                 let inside = density > 0.0 && density < 1.0;
                 let key = "bottleneck.baseline.density";
                 require(inside, key, "above 0 and below 1", density)
@@ -431,9 +431,7 @@ impl RunConfig {
         require(possible, "splitting.spare_below", "from 0 to 1", spare)?;
         share("splitting.until_density", splitting.until_density)?;
         at_least_one("splitting.examples", splitting.examples)?;
-        let crowded = splitting.crowded_above;
-        let possible = crowded >= 0.0 && crowded.is_finite();
-        require(possible, "splitting.crowded_above", "at least 0", crowded)?;
+        not_negative("splitting.crowded_above", splitting.crowded_above)?;
         let step = splitting.step;
         let positive = step > 0.0 && step.is_finite();
         require(positive, "splitting.step", "above 0", step)
@@ -575,6 +573,11 @@ fn require(holds: bool, key: &str, wanted: &str, value: impl ToString) -> Result
 fn share(key: &str, value: f64) -> Result<(), ConfigError> {
     let fraction = value > 0.0 && value <= 1.0;
     require(fraction, key, "above 0 and at most 1", value)
+}
+
+fn not_negative(key: &str, value: f64) -> Result<(), ConfigError> {
+    let possible = value >= 0.0 && value.is_finite();
+    require(possible, key, "at least 0", value)
 }
 
 fn at_least_one(key: &str, value: usize) -> Result<(), ConfigError> {
