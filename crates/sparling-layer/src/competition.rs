@@ -24,7 +24,7 @@ pub struct Competition {
     /// The density from which on, downwards, channels compete, in `(0, 1]`.
     pub from_density: f64,
     /// The weight of a penalty on what loses, in all examples: the losers' share of the strength of
-    /// all activations. At least 0, which is no penalty.
+    /// all activations. At least 0, which is no penalty. The layer's `forward_with_penalty` returns it.
     #[serde(default)]
     pub inhibition: f64,
 }
