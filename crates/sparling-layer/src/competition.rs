@@ -10,10 +10,6 @@ use serde::{Deserialize, Serialize};
 /// them may stand for the same one. Where only the strongest is let through, the decoder has to read
 /// each symbol from one activation of one channel, which is the code that is wanted in the end. In
 /// the other examples the channels that lose still get gradients, and so find symbols of their own.
-///
-/// Where several channels know the same symbol by different looks, they are all active at it, and
-/// take activations from symbols that are then missed. [`inhibition`](Self::inhibition) makes them
-/// give way to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Competition {
@@ -23,14 +19,29 @@ pub struct Competition {
     pub radius: usize,
     /// The density from which on, downwards, channels compete, in `(0, 1]`.
     pub from_density: f64,
-    /// The weight of a penalty on what loses, in all examples: the losers' share of the strength of
-    /// all activations. At least 0, which is no penalty. The layer's `forward_with_penalty` returns it.
+    /// Pushes down the activations that lose; `None` leaves them.
     #[serde(default)]
-    pub inhibition: f64,
+    pub inhibition: Option<Inhibition>,
+}
+
+/// A penalty on the activations that lose, in all examples: their share of the strength of all.
+///
+/// Channels that know one symbol by different looks are all active at it, and near the lowest density
+/// take activations from symbols that are then missed. The penalty makes them give way to the
+/// strongest. The layer's `forward_with_penalty` returns it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inhibition {
+    /// The penalty's weight in the loss, above 0.
+    pub weight: f64,
+    /// The density from which on, downwards, there is a penalty, in `(0, 1]`. Where it lets through many
+    /// more activations than there are symbols, they move to where there is none.
+    pub from_density: f64,
 }
 
 impl Competition {
-    /// The activations without those that lost, in a random share of the examples, and the penalty.
+    /// The activations without those that lost, in a random share of the examples, and the penalty at
+    /// this density.
     ///
     /// # Shapes
     ///
@@ -39,6 +50,7 @@ impl Competition {
     pub(crate) fn apply<const D: usize>(
         &self,
         activations: Tensor<D>,
+        density: f64,
     ) -> (Tensor<D>, Option<Tensor<1>>) {
         let lost = losers(activations.clone().without_autodiff(), self.radius);
         let mut each = [1; D];
@@ -46,11 +58,13 @@ impl Competition {
         let uniform = Distribution::Uniform(0.0, 1.0);
         let chance = Tensor::<D>::random(each, uniform, &lost.device());
         let competing = chance.lower_scalar(self.share).expand(lost.shape());
-        let penalty = (self.inhibition > 0.0).then(|| {
+        let inhibition = self.inhibition;
+        let inhibition = inhibition.filter(|inhibition| density <= inhibition.from_density);
+        let penalty = inhibition.map(|inhibition| {
             let strength = activations.clone().detach().sum();
             let won = lost.clone().bool_not();
             let wasted = activations.clone().mask_fill(won, 0.0).sum();
-            wasted / strength.clamp_min(f32::MIN_POSITIVE) * self.inhibition
+            wasted / strength.clamp_min(f32::MIN_POSITIVE) * inhibition.weight
         });
         (
             activations.mask_fill(lost.bool_and(competing), 0.0),
@@ -59,17 +73,25 @@ impl Competition {
     }
 
     pub(crate) fn validate(&self) {
-        for (name, fraction) in [("share", self.share), ("from_density", self.from_density)] {
+        let share = |name: &str, value: f64| {
             assert!(
-                fraction > 0.0 && fraction <= 1.0,
-                "competition.{name} must be above 0 and at most 1, got {fraction}"
+                value > 0.0 && value <= 1.0,
+                "competition.{name} must be above 0 and at most 1, got {value}"
+            );
+        };
+        share("share", self.share);
+        share("from_density", self.from_density);
+        if let Some(Inhibition {
+            weight,
+            from_density,
+        }) = self.inhibition
+        {
+            share("inhibition.from_density", from_density);
+            assert!(
+                weight > 0.0 && weight.is_finite(),
+                "competition.inhibition.weight must be finite and above 0, got {weight}"
             );
         }
-        assert!(
-            self.inhibition >= 0.0 && self.inhibition.is_finite(),
-            "competition.inhibition must be finite and at least 0, got {}",
-            self.inhibition
-        );
     }
 }
 

@@ -48,6 +48,6 @@ pub mod spatial;
 pub use baseline::Baseline;
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use bottleneck::{SparseBottleneck, SparseBottleneckConfig};
-pub use competition::Competition;
+pub use competition::{Competition, Inhibition};
 pub use quantile::{ThresholdScope, Tracker, kth_smallest};
 pub use spatial::{DensityError, Pending, SpatialSparsity, SpatialSparsityConfig};

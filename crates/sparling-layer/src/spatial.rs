@@ -150,7 +150,7 @@ impl SpatialSparsity {
         self.forward_with_penalty(input).0
     }
 
-    /// As [`forward`](Self::forward), with what [`Competition::inhibition`] adds to the loss.
+    /// As [`forward`](Self::forward), with what [`Inhibition`](crate::competition::Inhibition) adds to the loss.
     ///
     /// # Shapes
     ///
@@ -192,7 +192,7 @@ impl SpatialSparsity {
             Some(competition)
                 if activations.device().is_autodiff() && self.training.is_enabled() =>
             {
-                competition.apply(activations)
+                competition.apply(activations, self.density)
             }
             _ => (activations, None),
         }

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
-use sparling_layer::{Competition, SpatialSparsity, SpatialSparsityConfig};
+use sparling_layer::{Competition, Inhibition, SpatialSparsity, SpatialSparsityConfig};
 
 const SHAPE: [usize; 4] = [40, 3, 7, 9];
 const RADIUS: usize = 2;
@@ -13,10 +13,10 @@ fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 fn layer(share: f64) -> SpatialSparsity {
-    inhibiting(share, 0.0)
+    inhibiting(share, None)
 }
 
-fn inhibiting(share: f64, inhibition: f64) -> SpatialSparsity {
+fn inhibiting(share: f64, inhibition: Option<Inhibition>) -> SpatialSparsity {
     let competition = Competition {
         share,
         radius: RADIUS,
@@ -102,8 +102,15 @@ fn the_losers_get_no_gradient() {
 
 #[test]
 fn inhibition_pushes_down_what_loses() {
-    let layer = inhibiting(1.0, 0.5);
+    let inhibition = Inhibition {
+        weight: 0.5,
+        from_density: 0.05,
+    };
+    let mut layer = inhibiting(1.0, Some(inhibition));
     let input = input().require_grad();
+    assert!(layer.forward_with_penalty(input.clone()).1.is_none());
+
+    layer.set_density(0.05).unwrap();
     let (winners, penalty) = layer.forward_with_penalty(input.clone());
     let penalty = penalty.unwrap();
     let thresholds = layer.thresholds.value_sync().reshape([1, SHAPE[1], 1, 1]);

@@ -335,8 +335,7 @@ impl RunConfig {
         self.validate_pool(&domain.input_shape()[1..])?;
         if let Some(lstm) = &self.decoder.row_lstm {
             let gain = lstm.input_gain;
-            let positive = gain > 0.0 && gain.is_finite();
-            require(positive, "decoder.row_lstm.input_gain", "above 0", gain)?;
+            above_zero("decoder.row_lstm.input_gain", gain)?;
             let bias = lstm.forget_bias;
             require(
                 bias.is_finite(),
@@ -382,7 +381,14 @@ impl RunConfig {
                 "bottleneck.competition.from_density",
                 competition.from_density,
             )?;
-            not_negative("bottleneck.competition.inhibition", competition.inhibition)?;
+            if let Some(inhibition) = &competition.inhibition {
+                let key = "bottleneck.competition.inhibition.weight";
+                above_zero(key, inhibition.weight)?;
+                share(
+                    "bottleneck.competition.inhibition.from_density",
+                    inhibition.from_density,
+                )?;
+            }
         }
         if let Some(splitting) = &self.splitting {
             self.validate_splitting(splitting)?;
@@ -432,9 +438,7 @@ impl RunConfig {
         share("splitting.until_density", splitting.until_density)?;
         at_least_one("splitting.examples", splitting.examples)?;
         not_negative("splitting.crowded_above", splitting.crowded_above)?;
-        let step = splitting.step;
-        let positive = step > 0.0 && step.is_finite();
-        require(positive, "splitting.step", "above 0", step)
+        above_zero("splitting.step", splitting.step)
     }
 
     fn validate_pool(&self, spatial: &[usize]) -> Result<(), ConfigError> {
@@ -526,17 +530,10 @@ impl TrainingSection {
         at_least_one("training.batch_size", self.batch_size)?;
         let every = self.log_every_samples;
         require(every > 0, "training.log_every_samples", "at least 1", every)?;
-        let positive = |value: f64| value > 0.0 && value.is_finite();
-        let rate = self.learning_rate;
-        require(positive(rate), "training.learning_rate", "above 0", rate)?;
+        above_zero("training.learning_rate", self.learning_rate)?;
         let factor = self.learning_rate_per_cut;
         share("training.learning_rate_per_cut", factor)?;
-        require(
-            positive(self.epsilon),
-            "training.epsilon",
-            "above 0",
-            self.epsilon,
-        )?;
+        above_zero("training.epsilon", self.epsilon)?;
         for (key, beta) in [
             ("training.beta_1", self.beta_1),
             ("training.beta_2", self.beta_2),
@@ -544,12 +541,7 @@ impl TrainingSection {
             require((0.0..1.0).contains(&beta), key, "in [0, 1)", beta)?;
         }
         match self.gradient_clip_norm {
-            Some(norm) => require(
-                positive(norm),
-                "training.gradient_clip_norm",
-                "above 0",
-                norm,
-            ),
+            Some(norm) => above_zero("training.gradient_clip_norm", norm),
             None => Ok(()),
         }
     }
@@ -578,6 +570,11 @@ fn share(key: &str, value: f64) -> Result<(), ConfigError> {
 fn not_negative(key: &str, value: f64) -> Result<(), ConfigError> {
     let possible = value >= 0.0 && value.is_finite();
     require(possible, key, "at least 0", value)
+}
+
+fn above_zero(key: &str, value: f64) -> Result<(), ConfigError> {
+    let possible = value > 0.0 && value.is_finite();
+    require(possible, key, "above 0", value)
 }
 
 fn at_least_one(key: &str, value: usize) -> Result<(), ConfigError> {

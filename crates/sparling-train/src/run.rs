@@ -78,7 +78,7 @@ pub struct Environment {
     pub device: String,
     /// The operating system and processor family.
     pub platform: String,
-    /// The processor threads this program may use.
+    /// The processor threads that compute, as `RAYON_NUM_THREADS` sets them.
     pub threads: usize,
 }
 
@@ -92,7 +92,7 @@ impl Environment {
             backend,
             device: format!("{:?}", backend.device()),
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            threads: rayon::current_num_threads(),
         }
     }
 }
