@@ -35,8 +35,9 @@ h1{margin-top:0}p{max-width:46rem}.wide{overflow-x:auto;margin:1rem 0}table{bord
 font-variant-numeric:tabular-nums;font-size:.92rem}th,td{padding:.3rem .7rem;text-align:right;\
 white-space:nowrap;border-bottom:1px solid #dadada}th:first-child,td:first-child{text-align:left}\
 thead th{border-bottom:2px solid #6e6e6e}figure{margin:1.4rem 0}figure svg,figure img{max-width:100%;\
-height:auto}.panels{display:flex;flex-wrap:wrap}.panels svg{flex:1 1 20rem;min-width:0}figcaption{font-size:.92rem;color:#444;max-width:46rem}code{font-size:.92em}\
-nav a{margin-right:1rem}";
+height:auto}.panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,28rem),1fr));\
+gap:.5rem}.panels svg{width:100%}figcaption{font-size:.92rem;color:#444;max-width:46rem}\
+code{font-size:.92em}nav a{margin-right:1rem}";
 
 impl Page {
     /// An empty page.

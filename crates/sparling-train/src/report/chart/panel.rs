@@ -193,7 +193,7 @@ impl Panel {
                     Anchor::Start,
                     (left + 52, middle),
                 ));
-            left += 52 + text_width(&series.name, LABEL_TYPE) + 26;
+            left += 52 + text_width(&series.name, LABEL_TYPE) + 16;
         }
         group
     }
