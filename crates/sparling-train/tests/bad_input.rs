@@ -198,6 +198,14 @@ fn values_out_of_range() {
         ("bottleneck.accumulate=-1.0", &["above 0", "-1"]),
         ("bottleneck.competition.share=1.5", &["1.5", "at most 1"]),
         ("bottleneck.competition.radius=-1", &["-1"]),
+        (
+            "bottleneck.competition.inhibition={ weight = 0.0, from_density = 1e-3 }",
+            &["weight", "above 0", "is 0"],
+        ),
+        (
+            "bottleneck.competition.inhibition={ weight = 0.2, from_density = 2.0 }",
+            &["from_density", "at most 1", "is 2"],
+        ),
         ("splitting.spare_below=2", &["from 0 to 1", "is 2"]),
         ("splitting.until_density=2", &["at most 1", "is 2"]),
         ("splitting.examples=0", &["at least 1"]),
