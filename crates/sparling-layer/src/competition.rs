@@ -58,9 +58,10 @@ impl Competition {
         let uniform = Distribution::Uniform(0.0, 1.0);
         let chance = Tensor::<D>::random(each, uniform, &lost.device());
         let competing = chance.lower_scalar(self.share).expand(lost.shape());
-        let inhibition = self.inhibition;
-        let inhibition = inhibition.filter(|inhibition| density <= inhibition.from_density);
-        let penalty = inhibition.map(|inhibition| {
+        let acting = self
+            .inhibition
+            .filter(|inhibition| density <= inhibition.from_density);
+        let penalty = acting.map(|inhibition| {
             let strength = activations.clone().detach().sum();
             let won = lost.clone().bool_not();
             let wasted = activations.clone().mask_fill(won, 0.0).sum();

@@ -150,7 +150,8 @@ impl SpatialSparsity {
         self.forward_with_penalty(input).0
     }
 
-    /// As [`forward`](Self::forward), with what [`Inhibition`](crate::competition::Inhibition) adds to the loss.
+    /// As [`forward`](Self::forward), with what [`Inhibition`](crate::competition::Inhibition) adds
+    /// to the loss.
     ///
     /// # Shapes
     ///

@@ -334,8 +334,7 @@ impl RunConfig {
             .map_err(|error| ConfigError::Invalid(error.to_string()))?;
         self.validate_pool(&domain.input_shape()[1..])?;
         if let Some(lstm) = &self.decoder.row_lstm {
-            let gain = lstm.input_gain;
-            above_zero("decoder.row_lstm.input_gain", gain)?;
+            above_zero("decoder.row_lstm.input_gain", lstm.input_gain)?;
             let bias = lstm.forget_bias;
             require(
                 bias.is_finite(),
@@ -355,12 +354,7 @@ impl RunConfig {
             momentum,
         )?;
         if let Some(wanted) = self.bottleneck.accumulate {
-            require(
-                wanted > 0.0 && wanted.is_finite(),
-                "bottleneck.accumulate",
-                "above 0",
-                wanted,
-            )?;
+            above_zero("bottleneck.accumulate", wanted)?;
         }
         let groups = self.bottleneck.scope.groups(model.channels);
         require(
