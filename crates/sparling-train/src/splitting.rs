@@ -78,14 +78,17 @@ const FEW: f64 = 0.1;
 impl Splitting {
     /// The splits to make, the widest channel first.
     pub fn find(&self, judge: &Judge) -> Vec<Split> {
-        let hardly_missed =
-            (self.spare_below > 0.0).then(|| self.spare(|without| judge.rises(without)));
-        if hardly_missed.as_ref().is_some_and(Vec::is_empty) {
-            return Vec::new();
-        }
-        let Seen { places, all } = judge.look();
-        let spare =
-            hardly_missed.unwrap_or_else(|| idle(&places.iter().map(number).collect::<Vec<_>>()));
+        let (spare, Seen { places, all }) = if self.spare_below > 0.0 {
+            let spare = self.spare(|without| judge.rises(without));
+            if spare.is_empty() {
+                return Vec::new();
+            }
+            (spare, judge.look())
+        } else {
+            let seen = judge.look();
+            let numbers: Vec<f64> = seen.places.iter().map(number).collect();
+            (idle(&numbers), seen)
+        };
         let mut kinds: Vec<Option<Kinds>> = places.iter().map(Kinds::of).collect();
         let variances = kinds
             .iter()
