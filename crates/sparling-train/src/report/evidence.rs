@@ -77,6 +77,7 @@ pub fn add(page: &mut Page, study: &DomainStudy) {
     page.heading(2, domain);
     add_runs(page, study);
     add_main_table(page, study);
+    add_paper(page, domain);
     add_bars(page, study);
     for group in &study.groups {
         add_group(page, study, group);
@@ -84,7 +85,6 @@ pub fn add(page: &mut Page, study: &DomainStudy) {
     add_prediction(page, study);
     add_direct(page, study);
     add_bits(page, study);
-    add_paper(page, domain);
 }
 
 /// Adds where the figures come from.

@@ -77,12 +77,13 @@ impl Series {
     }
 
     fn marker(&self) -> Marker {
-        [Marker::Dot, Marker::Square, Marker::Triangle, Marker::Cross][self.style % 4]
+        use Marker::{Cross, Dot, Square, Star, Triangle};
+        [Dot, Square, Triangle, Cross, Star][self.style % 5]
     }
 
     /// Lengths of dashes and gaps.
     fn dash(&self) -> &'static str {
-        ["none", "10 6", "3 4", "16 4"][self.style % 4]
+        ["none", "10 6", "3 4", "16 4", "12 4 3 4"][self.style % 5]
     }
 
     fn draw_line(&self, points: &[(i32, i32)]) -> Group {
