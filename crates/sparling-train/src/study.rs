@@ -1,5 +1,6 @@
 //! Runs side by side: those that differ in their seed alone make a group.
 
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,14 +26,14 @@ pub struct DomainStudy {
     pub symbols: Vec<String>,
     /// Whether test examples come from elsewhere than validation's, as other speakers do.
     pub generalises: bool,
-    /// The groups, in the order of their names.
+    /// The groups: those of the most seeds first, then in the order of their names and weights.
     pub groups: Vec<Group>,
 }
 
 /// Runs that differ in their seed alone.
 #[derive(Debug)]
 pub struct Group {
-    /// The runs' name without the seed.
+    /// The runs' name without the seed and their domain's name.
     pub name: String,
     /// The runs, in the order of their seeds.
     pub runs: Vec<Run>,
@@ -100,6 +101,10 @@ pub fn read(folders: &[PathBuf]) -> Result<Vec<DomainStudy>> {
             for group in &mut groups {
                 group.runs.sort_by_key(|run| run.seed);
             }
+            groups.sort_by(|left, right| {
+                let order = left.rank().partial_cmp(&right.rank());
+                order.unwrap_or(Ordering::Equal)
+            });
             let of_domain = groups[0].runs[0].config.domain.build()?;
             Ok(DomainStudy {
                 symbols: of_domain.symbols().to_vec(),
@@ -159,10 +164,12 @@ impl Run {
         }))
     }
 
-    /// Its name without the seed.
+    /// Its name without the seed and the domain's name.
     fn group(&self) -> String {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        name.replacen(&format!("-seed{}", self.seed), "", 1)
+        let name = name.replacen(&format!("-seed{}", self.seed), "", 1);
+        let domain = format!("{}-", self.config.domain.name());
+        name.strip_prefix(&domain).unwrap_or(&name).to_owned()
     }
 
     /// The last check at each density, the densest first.
@@ -184,6 +191,16 @@ impl Run {
 }
 
 impl Group {
+    /// What groups are ordered by: their seeds, then the name, in which `l1-10` comes after `l1-2`.
+    fn rank(&self) -> (Reverse<usize>, &str, f64) {
+        let (name, weight) = self
+            .name
+            .rsplit_once('-')
+            .and_then(|(name, weight)| Some((name, weight.parse().ok()?)))
+            .unwrap_or((&self.name, 0.0));
+        (Reverse(self.runs.len()), name, weight)
+    }
+
     /// The mean over runs of what is known of each.
     pub fn mean(&self, value: impl Fn(&Run) -> Option<f64>) -> Option<Mean> {
         Mean::of(&self.runs.iter().filter_map(value).collect::<Vec<_>>())
@@ -205,5 +222,23 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_ordered_as_numbers() {
+        let group = |name: &str| Group {
+            name: name.to_owned(),
+            runs: Vec::new(),
+        };
+        let names = [
+            "kl-100", "kl-1e4", "l1-0.1", "l1-2", "l1-10", "mt", "mt-alone",
+        ];
+        let groups = names.map(group);
+        assert!(groups.is_sorted_by(|left, right| left.rank() < right.rank()));
     }
 }
