@@ -11,7 +11,7 @@ use crate::statistics::Mean;
 use crate::study::{DomainStudy, Group, Run};
 
 /// So many bars stand in one row.
-const MOST_BARS: usize = 12;
+const MOST_BARS: usize = 20;
 
 type Share = fn(&Figures) -> Option<f64>;
 
