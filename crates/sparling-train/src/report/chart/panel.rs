@@ -135,8 +135,10 @@ impl Panel {
             .add(text(&self.title, TITLE_TYPE, Anchor::Start, (LEFT, 26)))
             .add(self.legend())
             .add(self.grid(across, up));
+        // Seven tenths of the room that each has, or would have among ten.
+        let wide = (across.1 - across.0) * 7 / 10 / (self.x.ticks.len() as i32).max(10);
         for bar in &self.bars {
-            group = group.add(bar.draw(place, up.0, (across.1 - across.0) / 14));
+            group = group.add(bar.draw(place, up.0, wide));
         }
         for series in &self.series {
             let line: Vec<_> = series.points.iter().map(|&point| place(point)).collect();
