@@ -268,7 +268,10 @@ fn heat_map(confusion: &AlignedConfusion, symbols: &[String], title: &str) -> He
         let channels = row.channels.iter().map(|channel| channel_name(*channel));
         let channels: Vec<String> = channels.collect();
         let share = 100.0 * row.total() as f64 / total.max(1) as f64;
-        rows.push(format!("{name} ({}) {share:.1} %", channels.join(",")));
+        rows.push(match channels.is_empty() {
+            true => format!("{name}, no channel"),
+            false => format!("{name} ({}) {share:.1} %", channels.join(",")),
+        });
         let counts = row.counts.iter().chain([&row.false_positives]);
         let of_row = row.total().max(1) as f64;
         shares.push(counts.map(|count| *count as f64 / of_row).collect());
