@@ -1,6 +1,6 @@
 //! Runs side by side: those that differ in their seed alone make a group.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -103,7 +103,7 @@ pub fn read(folders: &[PathBuf]) -> Result<Vec<DomainStudy>> {
             }
             groups.sort_by(|left, right| {
                 let order = left.rank().partial_cmp(&right.rank());
-                order.unwrap_or(Ordering::Equal)
+                order.expect("weights are finite")
             });
             let of_domain = groups[0].runs[0].config.domain.build()?;
             Ok(DomainStudy {
@@ -193,11 +193,11 @@ impl Run {
 impl Group {
     /// What groups are ordered by: their seeds, then the name, in which `l1-10` comes after `l1-2`.
     fn rank(&self) -> (Reverse<usize>, &str, f64) {
-        let (name, weight) = self
-            .name
-            .rsplit_once('-')
-            .and_then(|(name, weight)| Some((name, weight.parse().ok()?)))
-            .unwrap_or((&self.name, 0.0));
+        let weighted = self.name.rsplit_once('-').and_then(|(name, weight)| {
+            let weight: f64 = weight.parse().ok()?;
+            weight.is_finite().then_some((name, weight))
+        });
+        let (name, weight) = weighted.unwrap_or((&self.name, 0.0));
         (Reverse(self.runs.len()), name, weight)
     }
 
@@ -236,7 +236,7 @@ mod tests {
             runs: Vec::new(),
         };
         let names = [
-            "kl-100", "kl-1e4", "l1-0.1", "l1-2", "l1-10", "mt", "mt-alone",
+            "kl-100", "kl-1e4", "l1-0.1", "l1-2", "l1-10", "mt", "mt-alone", "mt-nan",
         ];
         let groups = names.map(group);
         assert!(groups.is_sorted_by(|left, right| left.rank() < right.rank()));
