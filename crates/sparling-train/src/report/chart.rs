@@ -25,6 +25,10 @@ pub(super) const LEAST_ERROR: f64 = 1e-4;
 /// Size of a panel, in pixels.
 pub(super) const PANEL: (u32, u32) = (740, 560);
 
+/// The size of type, in pixels.
+const TITLE_TYPE: u32 = 20;
+const LABEL_TYPE: u32 = 15;
+
 /// The typeface that comes along, and what to take where it is not there.
 const TYPEFACE: &str = "DejaVu Sans Mono, monospace";
 

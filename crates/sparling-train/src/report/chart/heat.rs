@@ -2,16 +2,13 @@
 
 use svg::node::element::{Group, Rectangle};
 
-use super::{Anchor, document, text, text_width};
+use super::{Anchor, LABEL_TYPE, TITLE_TYPE, document, text, text_width};
 
 /// Side of a cell, in pixels.
 const CELL: i32 = 46;
 
 /// Room for the columns' names.
 const HEAD: i32 = 84;
-
-/// The size of names.
-const NAME_TYPE: u32 = 15;
 
 /// Shares in percent below this are left blank.
 const LEAST: f64 = 0.05;
@@ -30,20 +27,20 @@ impl HeatMap {
     /// Draws it as SVG, darker where the share is larger.
     pub(in crate::report) fn draw(&self) -> String {
         let (rows, columns) = (self.rows.len() as i32, self.columns.len() as i32);
-        let names = self.rows.iter().map(|name| text_width(name, NAME_TYPE));
+        let names = self.rows.iter().map(|name| text_width(name, LABEL_TYPE));
         let left = 16 + names.max().unwrap_or(0) + 12;
         let width = left + columns * CELL + 20;
         let size = (width.max(420) as u32, (HEAD + rows * CELL + 20) as u32);
-        let mut group = Group::new().add(text(&self.title, 20, Anchor::Start, (16, 26)));
+        let mut group = Group::new().add(text(&self.title, TITLE_TYPE, Anchor::Start, (16, 26)));
         for (column, name) in self.columns.iter().enumerate() {
             let x = left + column as i32 * CELL + CELL / 2;
-            group = group.add(text(name, NAME_TYPE, Anchor::Middle, (x, HEAD - 16)));
+            group = group.add(text(name, LABEL_TYPE, Anchor::Middle, (x, HEAD - 16)));
         }
         for (row, name) in self.rows.iter().enumerate() {
             let y = HEAD + row as i32 * CELL;
             group = group.add(text(
                 name,
-                NAME_TYPE,
+                LABEL_TYPE,
                 Anchor::End,
                 (left - 12, y + CELL / 2),
             ));

@@ -4,12 +4,8 @@ use plotters::style::RGBColor;
 use svg::node::element::{Circle, Group, Line, Polygon, Polyline, Rectangle};
 
 use super::axis::Axis;
-use super::{Anchor, text, text_width};
+use super::{Anchor, LABEL_TYPE, TITLE_TYPE, text, text_width};
 use crate::report::canvas::{Marker, colour};
-
-/// The size of type, in pixels.
-const TITLE_TYPE: u32 = 20;
-const LABEL_TYPE: u32 = 15;
 
 /// Room around the curves, in pixels: above for title and legend, left and below for the ticks.
 const HEAD: i32 = 76;
