@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use burn::optim::AdamConfig;
+use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain, LatexOcrConfig};
 use sparling_layer::{
@@ -12,6 +12,7 @@ use sparling_layer::{
 use sparling_models::{DecoderConfig, MotifModelConfig, RowLstmStart, SparlingConfig};
 use toml::{Table, Value};
 
+use crate::adam::Adam;
 use crate::anneal::AnnealConfig;
 use crate::splitting::Splitting;
 
@@ -513,11 +514,8 @@ impl DecoderSection {
 
 impl TrainingSection {
     /// The optimiser.
-    pub fn adam(&self) -> AdamConfig {
-        AdamConfig::new()
-            .with_beta_1(self.beta_1 as f32)
-            .with_beta_2(self.beta_2 as f32)
-            .with_epsilon(self.epsilon as f32)
+    pub fn optimizer(&self) -> ModuleOptimizer {
+        Adam::new(self.beta_1 as f32, self.beta_2 as f32, self.epsilon as f32).into()
     }
 
     fn validate(&self) -> Result<(), ConfigError> {

@@ -77,7 +77,7 @@ pub fn train(
     let mut shape = config.model(&**domain).motif_model;
     shape.channels = domain.symbols().len();
     let mut model = shape.init(device);
-    let mut optimizer = config.training.adam().init();
+    let mut optimizer = config.training.optimizer();
     let split = Split::Train { seed: config.seed };
     let batch_size = config.training.batch_size;
     let loader = Loader::new(domain.clone(), split, 0, batch_size, 1);

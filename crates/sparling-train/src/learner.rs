@@ -29,7 +29,7 @@ impl Learner {
         let training = &config.training;
         Self {
             model: number_parameters(config.model(domain).init(&device)),
-            optimizer: training.adam().init(),
+            optimizer: training.optimizer(),
             device,
             gradient_clip_norm: training.gradient_clip_norm,
         }

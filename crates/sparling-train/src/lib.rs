@@ -1,11 +1,12 @@
 //! Trains, evaluates and looks inside SPARLING models.
 //!
 //! In reading order: [`config`] says what a run does, [`trainer`] is the loop, [`anneal`] decides
-//! when the density is cut, [`learner`] with [`loss`] and [`clip`] is one step, [`evaluate`] and [`metrics`]
-//! measure, [`run`], [`event`] and [`checkpoint`] keep what was done, [`report`] draws it,
-//! [`picture`] and [`sound`] read and write inputs, [`golden`] compares with PyTorch, and [`cli`] is
-//! what the user types.
+//! when the density is cut, [`learner`] with [`loss`], [`clip`] and [`adam`] is one
+//! step, [`evaluate`] and [`metrics`] measure, [`run`], [`event`] and [`checkpoint`] keep what was done,
+//! [`report`] draws it, [`picture`] and [`sound`] read and write inputs, [`golden`] compares with
+//! PyTorch, and [`cli`] is what the user types.
 
+pub mod adam;
 pub mod anneal;
 pub mod atomic;
 pub mod backend;
