@@ -1,5 +1,4 @@
-//! The inner loops of convolutions with few channels and of small products, for whatever vectors the
-//! processor has.
+//! The inner loops of convolutions with few channels, for whatever vectors the processor has.
 //!
 //! A padded plane holds the rows of a channel one after the other, a stride apart, with zeros
 //! between them. Shifting the whole plane by one offset therefore reads the input of one kernel
@@ -144,110 +143,6 @@ fn products<S: Simd>(
         }
     }
     sums
-}
-
-/// Rows of a product computed together.
-pub(crate) const ROWS: usize = 6;
-/// Vectors of columns computed together.
-const COLUMNS: usize = 2;
-
-/// `output[r][c] = bias[c] + sum over k of left[k][r] * right[k][c]`.
-pub(crate) struct Product<'a> {
-    /// A column of the left matrix after the other.
-    pub(crate) left: &'a [[f32; ROWS]],
-    /// As many rows as `left` has columns.
-    pub(crate) right: &'a [f32],
-    /// What each row of the product starts from; zero if absent.
-    pub(crate) bias: Option<&'a [f32]>,
-    /// [`ROWS`] rows.
-    pub(crate) output: &'a mut [f32],
-}
-
-impl Product<'_> {
-    pub(crate) fn run(self) {
-        Arch::new().dispatch(self);
-    }
-
-    fn columns(&self) -> usize {
-        self.output.len() / ROWS
-    }
-
-    /// For fewer columns than vectors want.
-    #[inline(always)]
-    fn run_narrow(self) {
-        let columns = self.columns();
-        for (row, output) in self.output.chunks_exact_mut(columns).enumerate() {
-            match self.bias {
-                Some(bias) => output.copy_from_slice(bias),
-                None => output.fill(0.0),
-            }
-            for (left, right) in self.left.iter().zip(self.right.chunks_exact(columns)) {
-                for (output, right) in output.iter_mut().zip(right) {
-                    *output += left[row] * right;
-                }
-            }
-        }
-    }
-}
-
-impl WithSimd for Product<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let columns = self.columns();
-        let block = COLUMNS * S::F32_LANES;
-        if columns < block {
-            return self.run_narrow();
-        }
-        // The last block may overlap the one before: the same values are computed again.
-        let last = columns - block;
-        for start in (0..columns).step_by(block).map(|start| start.min(last)) {
-            let bias = match self.bias {
-                Some(bias) => {
-                    let (bias, _) = S::as_simd_f32s(&bias[start..start + block]);
-                    [bias[0], bias[1]]
-                }
-                None => [simd.splat_f32s(0.0); COLUMNS],
-            };
-            let mut sums = [bias; ROWS];
-            for (left, right) in self.left.iter().zip(self.right.chunks_exact(columns)) {
-                let (right, _) = S::as_simd_f32s(&right[start..start + block]);
-                let right: [S::f32s; COLUMNS] = [right[0], right[1]];
-                for (sums, left) in sums.iter_mut().zip(left) {
-                    let left = simd.splat_f32s(*left);
-                    for (sum, right) in sums.iter_mut().zip(right) {
-                        *sum = simd.mul_add_f32s(left, right, *sum);
-                    }
-                }
-            }
-            for (row, sums) in sums.into_iter().enumerate() {
-                let to = row * columns + start;
-                let (output, _) = S::as_mut_simd_f32s(&mut self.output[to..to + block]);
-                output.copy_from_slice(&sums);
-            }
-        }
-    }
-}
-
-/// The transpose of a matrix with so many columns.
-pub(crate) fn transpose(values: &[f32], columns: usize) -> Vec<f32> {
-    /// The side of a block that stays in the first cache both ways.
-    const SIDE: usize = 16;
-    let rows = values.len() / columns;
-    let mut transposed = vec![0.0; values.len()];
-    for first_row in (0..rows).step_by(SIDE) {
-        for first_column in (0..columns).step_by(SIDE) {
-            for column in first_column..columns.min(first_column + SIDE) {
-                let block = first_row..rows.min(first_row + SIDE);
-                let output = &mut transposed[column * rows..][block.clone()];
-                for (output, row) in output.iter_mut().zip(block) {
-                    *output = values[row * columns + column];
-                }
-            }
-        }
-    }
-    transposed
 }
 
 /// Adds parts of sums to them.

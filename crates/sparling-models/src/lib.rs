@@ -14,6 +14,8 @@ mod flex;
 mod kernel;
 mod linear;
 pub mod motif;
+#[cfg(feature = "flex")]
+mod product;
 pub mod residual;
 pub mod sparling;
 pub mod split;

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use crate::kernel::{Product, ROWS, add, transpose};
+use crate::kernel::add;
+use crate::product::{Matrix, MatrixMut, ROWS, multiply, multiply_transposed};
 
 /// Rows of a task, a multiple of [`ROWS`].
 const TASK: usize = 16 * ROWS;
@@ -23,12 +24,14 @@ pub(super) struct LinearGradients {
 pub(super) fn forward(input: &[f32], weight: &[f32], bias: &[f32], relu: bool) -> Vec<f32> {
     let outputs = bias.len();
     let inputs = weight.len() / outputs;
+    let weight = Matrix::new(weight, outputs);
     let mut output = vec![0.0; input.len() / inputs * outputs];
     output
         .par_chunks_mut(TASK * outputs)
         .zip(input.par_chunks(TASK * inputs))
         .for_each(|(output, input)| {
-            multiply(input, weight, Some(bias), output, outputs);
+            let output_rows = MatrixMut::new(output, outputs);
+            multiply(Matrix::new(input, inputs), weight, Some(bias), output_rows);
             if relu {
                 output.iter_mut().for_each(|value| *value = value.max(0.0));
             }
@@ -45,7 +48,8 @@ pub(super) fn backward(
     output_grad: &[f32],
 ) -> LinearGradients {
     let inputs = weight.len() / outputs;
-    let transposed = transpose(weight, outputs);
+    let transposed = Matrix::new(weight, outputs).transposed();
+    let transposed = Matrix::new(&transposed, inputs);
     let mut input_grad = vec![0.0; input.len()];
     let partial: Vec<[Vec<f32>; 2]> = input_grad
         .par_chunks_mut(TASK * inputs)
@@ -57,7 +61,8 @@ pub(super) fn backward(
                 Some(rectified) => mask(grads, &rectified[task * TASK * outputs..]),
                 None => Cow::Borrowed(grads),
             };
-            multiply(&grads, &transposed, None, input_grad, inputs);
+            let grad_rows = Matrix::new(&grads, outputs);
+            multiply(grad_rows, transposed, None, MatrixMut::new(input_grad, inputs));
             parameters(input, inputs, &grads, outputs)
         })
         .collect();
@@ -73,59 +78,15 @@ pub(super) fn backward(
     sums
 }
 
-/// Multiplies rows by a matrix with so many columns.
-fn multiply(
-    input: &[f32],
-    right: &[f32],
-    bias: Option<&[f32]>,
-    output: &mut [f32],
-    columns: usize,
-) {
-    let inputs = right.len() / columns;
-    let mut left = vec![[0.0; ROWS]; inputs];
-    let mut whole = vec![0.0; ROWS * columns];
-    for (input, output) in input
-        .chunks(ROWS * inputs)
-        .zip(output.chunks_mut(ROWS * columns))
-    {
-        for (row, input) in input.chunks_exact(inputs).enumerate() {
-            for (left, value) in left.iter_mut().zip(input) {
-                left[row] = *value;
-            }
-        }
-        let complete = output.len() == whole.len();
-        Product {
-            left: &left,
-            right,
-            bias,
-            output: if complete { &mut *output } else { &mut whole },
-        }
-        .run();
-        if !complete {
-            output.copy_from_slice(&whole[..output.len()]);
-        }
-    }
-}
-
 /// The gradients of weight and bias from some rows.
 fn parameters(input: &[f32], inputs: usize, grads: &[f32], outputs: usize) -> [Vec<f32>; 2] {
-    let mut weight = vec![0.0; inputs.next_multiple_of(ROWS) * outputs];
-    let mut left = vec![[0.0; ROWS]; input.len() / inputs];
-    for (block, output) in weight.chunks_exact_mut(ROWS * outputs).enumerate() {
-        let first = block * ROWS;
-        let width = ROWS.min(inputs - first);
-        for (left, input) in left.iter_mut().zip(input.chunks_exact(inputs)) {
-            left[..width].copy_from_slice(&input[first..first + width]);
-        }
-        Product {
-            left: &left,
-            right: grads,
-            bias: None,
-            output,
-        }
-        .run();
-    }
+    let mut weight = vec![0.0; inputs * outputs];
     let mut bias = vec![0.0; outputs];
+    multiply_transposed(
+        Matrix::new(input, inputs),
+        Matrix::new(grads, outputs),
+        MatrixMut::new(&mut weight, outputs),
+    );
     for grads in grads.chunks_exact(outputs) {
         add(&mut bias, grads);
     }

@@ -7,7 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::elementary::{sigmoid, tanh};
-use crate::kernel::{Product, ROWS, transpose};
+use crate::product::{Matrix, MatrixMut, ROWS, multiply};
 
 /// The sizes. Everything but the weights is `[rows, steps, 2, features]`, of both directions.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,23 @@ impl LstmShape {
         (row * self.steps + step) * 2 + direction
     }
 
+    /// All rows' states at a step of a direction, if a state has so many features.
+    fn states<'a>(
+        &self,
+        values: &'a [f32],
+        step: usize,
+        direction: usize,
+        features: usize,
+    ) -> Matrix<'a> {
+        let stride = self.steps * 2 * features;
+        Matrix {
+            values: &values[self.place(0, step, direction) * features..],
+            rows: values.len() / stride,
+            columns: features,
+            stride,
+        }
+    }
+
     /// Features of one task's states, if a state has so many.
     fn task(&self, features: usize) -> usize {
         ROWS * self.steps * 2 * features
@@ -53,7 +70,7 @@ impl LstmShape {
 /// included; `weight` is `[2, hidden, 4 * hidden]`.
 pub(super) fn forward(shape: &LstmShape, projected: &[f32], weight: &[f32]) -> States {
     let (hidden, gates) = (shape.hidden, 4 * shape.hidden);
-    let weights = directions(weight);
+    let weights = directions(weight, gates);
     let mut states = States {
         gates: projected.to_vec(),
         cells: vec![0.0; projected.len() / 4],
@@ -64,14 +81,11 @@ pub(super) fn forward(shape: &LstmShape, projected: &[f32], weight: &[f32]) -> S
         .par_chunks_mut(shape.task(gates))
         .zip(states.cells.par_chunks_mut(shape.task(hidden)))
         .zip(states.hidden.par_chunks_mut(shape.task(hidden)))
-        .for_each_init(
-            || Rows::new(hidden, gates),
-            |rows, ((gates, cells), outputs)| {
-                for (direction, weight) in weights.iter().enumerate() {
-                    rows.forward(shape, direction, weight, gates, cells, outputs);
-                }
-            },
-        );
+        .for_each(|((gates, cells), outputs)| {
+            for (direction, weight) in weights.into_iter().enumerate() {
+                run_forward(shape, direction, weight, gates, cells, outputs);
+            }
+        });
     states
 }
 
@@ -84,22 +98,20 @@ pub(super) fn backward(
     output_grad: &[f32],
 ) -> Vec<f32> {
     let (hidden, gates) = (shape.hidden, 4 * shape.hidden);
-    let weights = directions(weight).map(|weight| transpose(weight, gates));
+    let transposed = directions(weight, gates).map(|weight| weight.transposed());
+    let weights = transposed.each_ref().map(|weight| Matrix::new(weight, hidden));
     let mut gradient = vec![0.0; states.gates.len()];
     gradient
         .par_chunks_mut(shape.task(gates))
         .zip(states.gates.par_chunks(shape.task(gates)))
         .zip(states.cells.par_chunks(shape.task(hidden)))
         .zip(output_grad.par_chunks(shape.task(hidden)))
-        .for_each_init(
-            || Rows::new(gates, hidden),
-            |rows, (((gradient, gates), cells), output_grad)| {
-                let states = TaskStates { gates, cells };
-                for (direction, weight) in weights.iter().enumerate() {
-                    rows.backward(shape, direction, weight, states, output_grad, gradient);
-                }
-            },
-        );
+        .for_each(|(((gradient, gates), cells), output_grad)| {
+            let states = TaskStates { gates, cells };
+            for (direction, weight) in weights.into_iter().enumerate() {
+                run_backward(shape, direction, weight, states, output_grad, gradient);
+            }
+        });
     gradient
 }
 
@@ -120,9 +132,9 @@ pub(super) fn previous(shape: &LstmShape, hidden: &[f32]) -> Vec<f32> {
     previous
 }
 
-fn directions(weight: &[f32]) -> [&[f32]; 2] {
+fn directions(weight: &[f32], gates: usize) -> [Matrix<'_>; 2] {
     let (forward, backward) = weight.split_at(weight.len() / 2);
-    [forward, backward]
+    [forward, backward].map(|weight| Matrix::new(weight, gates))
 }
 
 /// The forward pass's states of one task.
@@ -132,116 +144,79 @@ struct TaskStates<'a> {
     cells: &'a [f32],
 }
 
-/// What the rows of a task carry from step to step.
-struct Rows {
-    /// What is multiplied, by feature.
-    left: Vec<[f32; ROWS]>,
-    /// The products, a row each.
-    products: Vec<f32>,
+/// Runs a direction of a task's rows; `gates` begin as the inputs' part.
+fn run_forward(
+    shape: &LstmShape,
+    direction: usize,
+    weight: Matrix<'_>,
+    gates: &mut [f32],
+    cells: &mut [f32],
+    outputs: &mut [f32],
+) {
+    let hidden = shape.hidden;
+    let rows = outputs.len() / (shape.steps * 2 * hidden);
+    let mut products = vec![0.0; rows * 4 * hidden];
+    let befores = std::iter::once(None).chain(shape.order(direction).map(Some));
+    for (step, before) in shape.order(direction).zip(befores) {
+        if let Some(before) = before {
+            let outputs = shape.states(outputs, before, direction, hidden);
+            let products = MatrixMut::new(&mut products, 4 * hidden);
+            multiply(outputs, weight, None, products);
+        }
+        for (row, products) in products.chunks_exact(4 * hidden).enumerate() {
+            let place = shape.place(row, step, direction);
+            let at = place * hidden..(place + 1) * hidden;
+            if let Some(before) = before {
+                let from = shape.place(row, before, direction) * hidden;
+                cells.copy_within(from..from + hidden, at.start);
+            }
+            Arch::new().dispatch(Forward {
+                products,
+                gates: &mut gates[place * 4 * hidden..][..4 * hidden],
+                cell: &mut cells[at.clone()],
+                output: &mut outputs[at],
+            });
+        }
+    }
 }
 
-impl Rows {
-    /// For products of so many features to so many others.
-    fn new(features: usize, columns: usize) -> Self {
-        Self {
-            left: vec![[0.0; ROWS]; features],
-            products: vec![0.0; ROWS * columns],
+/// Runs a direction of a task's rows back from its last step.
+fn run_backward(
+    shape: &LstmShape,
+    direction: usize,
+    weight: Matrix<'_>,
+    states: TaskStates<'_>,
+    output_grad: &[f32],
+    gradient: &mut [f32],
+) {
+    let hidden = shape.hidden;
+    let rows = output_grad.len() / (shape.steps * 2 * hidden);
+    let start = vec![0.0; hidden];
+    let mut cell_grads = vec![0.0; rows * hidden];
+    let mut products = vec![0.0; rows * hidden];
+    let befores = shape.order(direction).rev().skip(1).map(Some);
+    for (step, before) in shape.order(direction).rev().zip(befores.chain([None])) {
+        for (row, cell_grad) in cell_grads.chunks_exact_mut(hidden).enumerate() {
+            let place = shape.place(row, step, direction);
+            let at = place * hidden..(place + 1) * hidden;
+            let gates = place * 4 * hidden..(place + 1) * 4 * hidden;
+            Arch::new().dispatch(Backward {
+                gates: &states.gates[gates.clone()],
+                cell: &states.cells[at.clone()],
+                cell_before: match before {
+                    Some(before) => {
+                        &states.cells[shape.place(row, before, direction) * hidden..][..hidden]
+                    }
+                    None => &start,
+                },
+                output_grad: &output_grad[at],
+                products: &products[row * hidden..][..hidden],
+                cell_grad,
+                gradient: &mut gradient[gates],
+            });
         }
-    }
-
-    fn multiply(&mut self, weight: &[f32]) {
-        Product {
-            left: &self.left,
-            right: weight,
-            bias: None,
-            output: &mut self.products,
-        }
-        .run();
-    }
-
-    fn set_left(&mut self, row: usize, values: &[f32]) {
-        for (left, value) in self.left.iter_mut().zip(values) {
-            left[row] = *value;
-        }
-    }
-
-    /// Runs a direction; `gates` begin as the inputs' part.
-    fn forward(
-        &mut self,
-        shape: &LstmShape,
-        direction: usize,
-        weight: &[f32],
-        gates: &mut [f32],
-        cells: &mut [f32],
-        outputs: &mut [f32],
-    ) {
-        let hidden = shape.hidden;
-        let rows = outputs.len() / (shape.steps * 2 * hidden);
-        self.products.fill(0.0);
-        let befores = std::iter::once(None).chain(shape.order(direction).map(Some));
-        for (step, before) in shape.order(direction).zip(befores) {
-            if before.is_some() {
-                self.multiply(weight);
-            }
-            for row in 0..rows {
-                let place = shape.place(row, step, direction);
-                let at = place * hidden..(place + 1) * hidden;
-                if let Some(before) = before {
-                    let from = shape.place(row, before, direction) * hidden;
-                    cells.copy_within(from..from + hidden, at.start);
-                }
-                let step = Forward {
-                    products: &self.products[row * 4 * hidden..][..4 * hidden],
-                    gates: &mut gates[place * 4 * hidden..][..4 * hidden],
-                    cell: &mut cells[at.clone()],
-                    output: &mut outputs[at.clone()],
-                };
-                Arch::new().dispatch(step);
-                self.set_left(row, &outputs[at]);
-            }
-        }
-    }
-
-    /// Runs a direction back from its last step.
-    fn backward(
-        &mut self,
-        shape: &LstmShape,
-        direction: usize,
-        weight: &[f32],
-        states: TaskStates<'_>,
-        output_grad: &[f32],
-        gradient: &mut [f32],
-    ) {
-        let hidden = shape.hidden;
-        let rows = output_grad.len() / (shape.steps * 2 * hidden);
-        let start = vec![0.0; hidden];
-        let mut cell_grads = vec![0.0; rows * hidden];
-        self.products.fill(0.0);
-        let befores = shape.order(direction).rev().skip(1).map(Some);
-        for (step, before) in shape.order(direction).rev().zip(befores.chain([None])) {
-            for (row, cell_grad) in cell_grads.chunks_exact_mut(hidden).enumerate() {
-                let place = shape.place(row, step, direction);
-                let at = place * hidden..(place + 1) * hidden;
-                let gates = place * 4 * hidden..(place + 1) * 4 * hidden;
-                let step = Backward {
-                    gates: &states.gates[gates.clone()],
-                    cell: &states.cells[at.clone()],
-                    cell_before: match before {
-                        Some(before) => {
-                            &states.cells[shape.place(row, before, direction) * hidden..][..hidden]
-                        }
-                        None => &start,
-                    },
-                    output_grad: &output_grad[at],
-                    products: &self.products[row * hidden..][..hidden],
-                    cell_grad,
-                    gradient: &mut gradient[gates.clone()],
-                };
-                Arch::new().dispatch(step);
-                self.set_left(row, &gradient[gates]);
-            }
-            self.multiply(weight);
-        }
+        let gradient = shape.states(gradient, step, direction, 4 * hidden);
+        multiply(gradient, weight, None, MatrixMut::new(&mut products, hidden));
     }
 }
 
