@@ -288,7 +288,9 @@ mod tests {
 
         let stride = columns + 1;
         let mut outputs = [vec![f32::NAN; rows * stride], vec![f32::NAN; rows * stride]];
-        let [plain, transposed] = outputs.each_mut().map(|values| MatrixMut { values, stride });
+        let [plain, transposed] = outputs
+            .each_mut()
+            .map(|values| MatrixMut { values, stride });
         multiply(left, right, Some(&bias), plain);
         multiply_transposed(turned, right, transposed);
 

@@ -1,23 +1,31 @@
 //! Multi-head attention with fused projections.
+//!
+//! On Flex, Burn's CPU backend, what is between the projections is one operator, but where weights are
+//! dropped. Everything else composes Burn's operators, the twin that it is tested against.
+
+#[cfg(feature = "flex")]
+mod cpu;
+#[cfg(feature = "flex")]
+mod extension;
 
 use burn::module::{Initializer, Module};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::rows::softmax;
+#[cfg(feature = "flex")]
+use crate::flex::on_flex;
 use crate::linear::linear;
 
 /// What a masked score is lowered by: its weight is exactly zero in `f32`, and unlike an infinity it
 /// is safe where a shader compiler assumes finite numbers.
 const MASKED: f32 = -1e9;
 
-/// The keys and values of a sequence, one set of heads each.
+/// The keys of a sequence, then its values, packed along the features.
 #[derive(Debug, Clone)]
 pub(super) struct KeysValues {
-    /// `[batch, heads, time, features]`
-    keys: Tensor<4>,
-    /// `[batch, heads, time, features]`
-    values: Tensor<4>,
+    /// `[batch, time, 2 * width]`
+    packed: Tensor<3>,
 }
 
 /// Attention of a sequence to itself.
@@ -51,16 +59,33 @@ impl SelfAttention {
         }
     }
 
-    /// Attends to the whole sequence, or to what `mask` (`[time, time]`, added to the scores) leaves.
+    /// Attends to the whole sequence or, given [`causal_mask`], from each token to those up to it.
     ///
     /// # Shapes
     ///
     /// - input: `[batch, time, width]`
     /// - output: `[batch, time, width]`
     pub(super) fn forward(&self, input: Tensor<3>, mask: Option<Tensor<2>>) -> Tensor<3> {
-        let (query, memory) = self.project(input);
-        let context = attend(query, memory, mask, &self.dropout);
+        let packed = linear(&self.projection, input);
+        let context = self.attend(packed, mask);
         linear(&self.output, context)
+    }
+
+    /// # Shapes
+    ///
+    /// - packed: `[batch, time, 3 * width]`
+    /// - output: `[batch, time, width]`
+    fn attend(&self, packed: Tensor<3>, mask: Option<Tensor<2>>) -> Tensor<3> {
+        #[cfg(feature = "flex")]
+        if fuses(&packed, &self.dropout) {
+            use burn::backend::Dispatch;
+            use extension::Attention;
+            let causal = mask.is_some();
+            let packed = packed.into_dispatch();
+            return Tensor::from_dispatch(Dispatch::self_attention(packed, self.heads, causal));
+        }
+        let [query, keys, values] = split_heads(packed, self.heads);
+        attend(query, keys, values, mask, &self.dropout)
     }
 
     /// Attends from the next tokens to all up to them, whose keys and values `cache` collects.
@@ -70,20 +95,18 @@ impl SelfAttention {
     /// - input: `[batch, 1, width]`
     /// - output: `[batch, 1, width]`
     pub(super) fn step(&self, input: Tensor<3>, cache: &mut Option<KeysValues>) -> Tensor<3> {
-        let (query, next) = self.project(input);
-        let memory = match cache.take() {
-            Some(past) => past.append(next),
+        let [_, _, width] = input.dims();
+        let packed = linear(&self.projection, input);
+        let query = packed.clone().slice_dim(2, 0..width);
+        let next = packed.slice_dim(2, width..3 * width);
+        let packed = match cache.take() {
+            Some(past) => Tensor::cat(vec![past.packed, next], 1),
             None => next,
         };
-        let context = attend(query, memory.clone(), None, &self.dropout);
+        let memory = KeysValues { packed };
+        let context = memory.clone().attended_by(query, self.heads, &self.dropout);
         *cache = Some(memory);
         linear(&self.output, context)
-    }
-
-    fn project(&self, input: Tensor<3>) -> (Tensor<4>, KeysValues) {
-        let projected = linear(&self.projection, input);
-        let [query, keys, values] = split_heads(projected, self.heads);
-        (query, KeysValues { keys, values })
     }
 }
 
@@ -100,8 +123,9 @@ impl CrossAttention {
 
     /// The keys and values of a memory `[batch, source, width]`.
     pub(super) fn project(&self, memory: Tensor<3>) -> KeysValues {
-        let [keys, values] = split_heads(linear(&self.key_value, memory), self.heads);
-        KeysValues { keys, values }
+        KeysValues {
+            packed: linear(&self.key_value, memory),
+        }
     }
 
     /// Attends to a projected memory.
@@ -111,19 +135,33 @@ impl CrossAttention {
     /// - input: `[batch, time, width]`
     /// - output: `[batch, time, width]`
     pub(super) fn forward(&self, input: Tensor<3>, memory: KeysValues) -> Tensor<3> {
-        let [query] = split_heads(linear(&self.query, input), self.heads);
-        let context = attend(query, memory, None, &self.dropout);
+        let query = linear(&self.query, input);
+        let context = memory.attended_by(query, self.heads, &self.dropout);
         linear(&self.output, context)
     }
 }
 
 impl KeysValues {
-    fn append(self, next: Self) -> Self {
-        Self {
-            keys: Tensor::cat(vec![self.keys, next.keys], 2),
-            values: Tensor::cat(vec![self.values, next.values], 2),
+    /// What queries `[batch, time, width]` attend to of it, of their shape.
+    fn attended_by(self, query: Tensor<3>, heads: usize, dropout: &Dropout) -> Tensor<3> {
+        #[cfg(feature = "flex")]
+        if fuses(&query, dropout) {
+            use burn::backend::Dispatch;
+            use extension::Attention;
+            let (query, memory) = (query.into_dispatch(), self.packed.into_dispatch());
+            return Tensor::from_dispatch(Dispatch::cross_attention(query, memory, heads));
         }
+        let [query] = split_heads(query, heads);
+        let [keys, values] = split_heads(self.packed, heads);
+        attend(query, keys, values, None, dropout)
     }
+}
+
+/// Whether attention is one operator on this tensor's device.
+#[cfg(feature = "flex")]
+fn fuses(input: &Tensor<3>, dropout: &Dropout) -> bool {
+    let drops = dropout.prob > 0.0 && input.device().is_autodiff();
+    on_flex(input) && !drops
 }
 
 /// The mask, added to the scores, that hides from each token those that come after it.
@@ -164,24 +202,24 @@ fn split_heads<const N: usize>(packed: Tensor<3>, heads: usize) -> [Tensor<4>; N
 /// # Shapes
 ///
 /// - query: `[batch, heads, time, features]`
+/// - keys, values: `[batch, heads, source, features]`
 /// - output: `[batch, time, heads * features]`
 fn attend(
     query: Tensor<4>,
-    memory: KeysValues,
+    keys: Tensor<4>,
+    values: Tensor<4>,
     mask: Option<Tensor<2>>,
     dropout: &Dropout,
 ) -> Tensor<3> {
     let [batch, heads, time, features] = query.dims();
     let scale = 1.0 / (features as f64).sqrt();
 
-    let scores = query.matmul(memory.keys.swap_dims(2, 3)); // [batch, heads, time, source]
+    let scores = query.matmul(keys.swap_dims(2, 3)); // [batch, heads, time, source]
     let scores = match mask {
         Some(mask) => scores + mask.unsqueeze(),
         None => scores,
     };
-    let context = dropout
-        .forward(softmax(scores, scale))
-        .matmul(memory.values);
+    let context = dropout.forward(softmax(scores, scale)).matmul(values);
 
     context
         .swap_dims(1, 2)
@@ -239,6 +277,61 @@ mod tests {
         let input = Tensor::<3>::random([1, 4, 8], Distribution::Normal(0.0, 100.0), &device);
         let output = attention.forward(input, Some(causal_mask(4, &device)));
         assert!(output.is_finite().all().into_scalar::<bool>());
+    }
+
+    /// Heads narrower and wider than a vector, sequences that fill no block, and some that do.
+    #[cfg(feature = "flex")]
+    #[test]
+    fn one_operator_is_burns_with_its_gradients() {
+        let device = Device::default().autodiff();
+        for (batch, heads, width, time, source) in
+            [(1, 1, 3, 1, 2), (2, 4, 64, 36, 36), (3, 2, 70, 7, 50)]
+        {
+            let packed = random([batch, time, 3 * width], &device);
+            let cotangent = random([batch, time, width], &device);
+            let dropout = DropoutConfig::new(0.0).init();
+            let attention = SelfAttention::new(width, heads, 0.0, &device);
+            for mask in [None, Some(causal_mask(time, &device))] {
+                let [query, keys, values] = split_heads(packed.clone(), heads);
+                let composed = attend(query, keys, values, mask.clone(), &dropout);
+                let fused = attention.attend(packed.clone(), mask);
+                assert_same(fused, composed, &cotangent, &[&packed]);
+            }
+
+            let query = random([batch, time, width], &device);
+            let memory = random([batch, source, 2 * width], &device);
+            let [queries] = split_heads(query.clone(), heads);
+            let [keys, values] = split_heads(memory.clone(), heads);
+            let composed = attend(queries, keys, values, None, &dropout);
+            let packed = memory.clone();
+            let fused = KeysValues { packed }.attended_by(query.clone(), heads, &dropout);
+            assert_same(fused, composed, &cotangent, &[&query, &memory]);
+        }
+    }
+
+    #[cfg(feature = "flex")]
+    fn random(shape: [usize; 3], device: &Device) -> Tensor<3> {
+        Tensor::random(shape, Distribution::Normal(0.0, 1.5), device).require_grad()
+    }
+
+    #[cfg(feature = "flex")]
+    fn assert_same(
+        actual: Tensor<3>,
+        expected: Tensor<3>,
+        cotangent: &Tensor<3>,
+        inputs: &[&Tensor<3>],
+    ) {
+        let [actual, expected] = [actual, expected].map(|output| {
+            let gradients = (output.clone() * cotangent.clone()).sum().backward();
+            let mut all = vec![output];
+            all.extend(inputs.iter().map(|input| input.grad(&gradients).unwrap()));
+            all
+        });
+        for (actual, expected) in actual.into_iter().zip(expected) {
+            actual
+                .into_data()
+                .assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(2e-5));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! takes Burn's, the twins that they are tested against.
 
 #[cfg(feature = "flex")]
-mod cpu;
+pub(super) mod cpu;
 #[cfg(feature = "flex")]
 mod extension;
 

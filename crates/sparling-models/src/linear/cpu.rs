@@ -62,7 +62,12 @@ pub(super) fn backward(
                 None => Cow::Borrowed(grads),
             };
             let grad_rows = Matrix::new(&grads, outputs);
-            multiply(grad_rows, transposed, None, MatrixMut::new(input_grad, inputs));
+            multiply(
+                grad_rows,
+                transposed,
+                None,
+                MatrixMut::new(input_grad, inputs),
+            );
             parameters(input, inputs, &grads, outputs)
         })
         .collect();

@@ -99,7 +99,9 @@ pub(super) fn backward(
 ) -> Vec<f32> {
     let (hidden, gates) = (shape.hidden, 4 * shape.hidden);
     let transposed = directions(weight, gates).map(|weight| weight.transposed());
-    let weights = transposed.each_ref().map(|weight| Matrix::new(weight, hidden));
+    let weights = transposed
+        .each_ref()
+        .map(|weight| Matrix::new(weight, hidden));
     let mut gradient = vec![0.0; states.gates.len()];
     gradient
         .par_chunks_mut(shape.task(gates))
@@ -216,7 +218,12 @@ fn run_backward(
             });
         }
         let gradient = shape.states(gradient, step, direction, 4 * hidden);
-        multiply(gradient, weight, None, MatrixMut::new(&mut products, hidden));
+        multiply(
+            gradient,
+            weight,
+            None,
+            MatrixMut::new(&mut products, hidden),
+        );
     }
 }
 

@@ -25,18 +25,15 @@ pub(super) struct NormGradient {
 
 /// The softmax of `scale * row` for rows of so many values.
 pub(super) fn softmax(scores: &[f32], width: usize, scale: f32) -> Vec<f32> {
-    let mut weights = vec![0.0; scores.len()];
-    weights
-        .par_chunks_mut(task(width))
-        .zip(scores.par_chunks(task(width)))
-        .for_each(|(weights, scores)| {
-            Arch::new().dispatch(Softmax {
-                scores,
-                width,
-                scale,
-                weights,
-            });
+    let mut weights = scores.to_vec();
+    weights.par_chunks_mut(task(width)).for_each(|rows| {
+        Arch::new().dispatch(Softmax {
+            rows,
+            width,
+            scale,
+            causal: false,
         });
+    });
     weights
 }
 
@@ -47,17 +44,15 @@ pub(super) fn softmax_backward(
     scale: f32,
     output_grad: &[f32],
 ) -> Vec<f32> {
-    let mut gradient = vec![0.0; weights.len()];
+    let mut gradient = output_grad.to_vec();
     gradient
         .par_chunks_mut(task(width))
         .zip(weights.par_chunks(task(width)))
-        .zip(output_grad.par_chunks(task(width)))
-        .for_each(|((gradient, weights), output_grad)| {
+        .for_each(|(gradient, weights)| {
             Arch::new().dispatch(SoftmaxBackward {
                 weights,
                 width,
                 scale,
-                output_grad,
                 gradient,
             });
         });
@@ -122,11 +117,14 @@ pub(super) fn layer_norm_backward(
     sums
 }
 
-struct Softmax<'a> {
-    scores: &'a [f32],
-    width: usize,
-    scale: f32,
-    weights: &'a mut [f32],
+/// Rows of scores that become their softmax.
+pub(in crate::decoder) struct Softmax<'a> {
+    pub(in crate::decoder) rows: &'a mut [f32],
+    pub(in crate::decoder) width: usize,
+    pub(in crate::decoder) scale: f32,
+    /// Whether each row sees one value more than the one before, the first one value; what it does
+    /// not see becomes zero.
+    pub(in crate::decoder) causal: bool,
 }
 
 impl WithSimd for Softmax<'_> {
@@ -134,26 +132,28 @@ impl WithSimd for Softmax<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        let rows = self.scores.chunks_exact(self.width);
-        for (weights, scores) in self.weights.chunks_exact_mut(self.width).zip(rows) {
-            let largest = largest(scores);
-            for (weight, score) in weights.iter_mut().zip(scores) {
-                *weight = exp(self.scale * (score - largest));
+        for (index, row) in self.rows.chunks_exact_mut(self.width).enumerate() {
+            let seen = if self.causal { index + 1 } else { self.width };
+            let (row, hidden) = row.split_at_mut(seen);
+            let largest = largest(row);
+            for value in row.iter_mut() {
+                *value = exp(self.scale * (*value - largest));
             }
-            let inverse = 1.0 / fold(weights, weights, |weight, _| weight);
-            for weight in weights {
+            let inverse = 1.0 / fold(row, row, |weight, _| weight);
+            for weight in row {
                 *weight *= inverse;
             }
+            hidden.fill(0.0);
         }
     }
 }
 
-struct SoftmaxBackward<'a> {
-    weights: &'a [f32],
-    width: usize,
-    scale: f32,
-    output_grad: &'a [f32],
-    gradient: &'a mut [f32],
+/// The gradient of rows of weights, which becomes that of the scores.
+pub(in crate::decoder) struct SoftmaxBackward<'a> {
+    pub(in crate::decoder) weights: &'a [f32],
+    pub(in crate::decoder) width: usize,
+    pub(in crate::decoder) scale: f32,
+    pub(in crate::decoder) gradient: &'a mut [f32],
 }
 
 impl WithSimd for SoftmaxBackward<'_> {
@@ -162,12 +162,10 @@ impl WithSimd for SoftmaxBackward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
         let rows = self.weights.chunks_exact(self.width);
-        let rows = rows.zip(self.output_grad.chunks_exact(self.width));
-        let gradients = self.gradient.chunks_exact_mut(self.width);
-        for (gradient, (weights, grads)) in gradients.zip(rows) {
-            let mean = fold(weights, grads, |weight, grad| weight * grad);
-            for ((gradient, weight), grad) in gradient.iter_mut().zip(weights).zip(grads) {
-                *gradient = self.scale * weight * (grad - mean);
+        for (gradient, weights) in self.gradient.chunks_exact_mut(self.width).zip(rows) {
+            let mean = fold(weights, gradient, |weight, grad| weight * grad);
+            for (gradient, weight) in gradient.iter_mut().zip(weights) {
+                *gradient = self.scale * weight * (*gradient - mean);
             }
         }
     }
