@@ -2,11 +2,11 @@
 
 mod attention;
 mod greedy;
+mod layer_norm;
 mod positional;
 pub mod pytorch;
 mod reembed;
 mod row_lstm;
-mod rows;
 mod transformer;
 
 use burn::module::Module;

@@ -6,6 +6,7 @@
 
 mod conv;
 pub mod decoder;
+mod dropout;
 #[cfg(feature = "flex")]
 mod elementary;
 #[cfg(feature = "flex")]

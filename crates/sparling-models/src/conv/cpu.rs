@@ -11,7 +11,7 @@ use std::mem::MaybeUninit;
 use rayon::prelude::*;
 use sparling_layer::reduce;
 
-use self::winograd::Winograd;
+use self::winograd::{SLICES, Winograd};
 use crate::kernel::{CHANNELS, Correlate, OVERRUN, TAPS, WeightGradient, add};
 
 /// The sizes of a convolution: `[batch, inputs, height, width]` to
@@ -129,6 +129,81 @@ impl ConvShape {
     }
 }
 
+/// A convolution of one example at a time.
+struct Convolution<'a> {
+    shape: ConvShape,
+    bias: Option<&'a [f32]>,
+    way: Way,
+}
+
+enum Way {
+    Winograd(Winograd, [Vec<[f32; CHANNELS]>; SLICES]),
+    /// Where each tap starts, and the weights.
+    Direct(Vec<usize>, Vec<[f32; CHANNELS]>),
+}
+
+/// Memory for one example.
+enum Room {
+    Winograd(winograd::Room),
+    /// Padded planes, and rows of output or of its gradient.
+    Direct(Vec<f32>, Vec<f32>),
+}
+
+impl<'a> Convolution<'a> {
+    fn new(shape: &ConvShape, weight: &[f32], bias: Option<&'a [f32]>) -> Self {
+        let way = match Winograd::new(shape) {
+            Some(winograd) => {
+                let weights = winograd.weights(weight);
+                Way::Winograd(winograd, weights)
+            }
+            None => {
+                let packed = pack(weight, shape.outputs, shape.inputs * shape.taps());
+                Way::Direct(shape.offsets(shape.inputs), packed)
+            }
+        };
+        let shape = *shape;
+        Self { shape, bias, way }
+    }
+
+    fn room(&self) -> Room {
+        match &self.way {
+            Way::Winograd(winograd, _) => Room::Winograd(winograd.room(CHANNELS)),
+            Way::Direct(..) => {
+                let rows = vec![0.0; CHANNELS * self.shape.stride()];
+                Room::Direct(self.shape.padded(), rows)
+            }
+        }
+    }
+
+    /// Writes every value of `output`.
+    fn run(
+        &self,
+        room: &mut Room,
+        example: &[f32],
+        activation: Option<Activation<'_>>,
+        output: &mut [MaybeUninit<f32>],
+    ) {
+        match (&self.way, room) {
+            (Way::Winograd(winograd, weights), Room::Winograd(room)) => {
+                winograd.forward(example, activation, weights, self.bias, room, output);
+            }
+            (Way::Direct(offsets, packed), Room::Direct(planes, rows)) => {
+                self.shape.pad(example, activation, planes);
+                correlate(
+                    &self.shape,
+                    planes,
+                    offsets,
+                    packed,
+                    self.bias,
+                    rows,
+                    output,
+                );
+            }
+            _ => unreachable!("the room is this convolution's"),
+        }
+    }
+}
+
 /// The convolution. `weight` is `[outputs, inputs, rows, columns]`.
 pub(super) fn forward(
     shape: &ConvShape,
@@ -137,33 +212,19 @@ pub(super) fn forward(
     weight: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
+    let convolution = Convolution::new(shape, weight, bias);
     let length = shape.batch * shape.outputs * shape.pixels();
     // Zeroing it first would be one more pass over memory, and on one thread.
     let mut output = Vec::with_capacity(length);
-    let examples = output.spare_capacity_mut()[..length]
+    output.spare_capacity_mut()[..length]
         .par_chunks_exact_mut(shape.outputs * shape.pixels())
         .zip_eq(input.par_chunks_exact(shape.inputs * shape.pixels()))
-        .with_min_len(shape.examples_per_task());
-    if let Some(winograd) = Winograd::new(shape) {
-        let weights = winograd.weights(weight);
-        examples.for_each_init(
-            || winograd.room(CHANNELS),
-            |room, (output, example)| {
-                winograd.forward(example, activation, &weights, bias, room, output);
-            },
+        .with_min_len(shape.examples_per_task())
+        .for_each_init(
+            || convolution.room(),
+            |room, (output, example)| convolution.run(room, example, activation, output),
         );
-    } else {
-        let packed = pack(weight, shape.outputs, shape.inputs * shape.taps());
-        let offsets = shape.offsets(shape.inputs);
-        examples.for_each_init(
-            || (shape.padded(), vec![0.0; CHANNELS * shape.stride()]),
-            |(planes, rows), (output, example)| {
-                shape.pad(example, activation, planes);
-                correlate(shape, planes, &offsets, &packed, bias, rows, output);
-            },
-        );
-    }
-    // SAFETY: there is one chunk per example, and both ways write every value of theirs.
+    // SAFETY: there is one chunk per example, and every value of it was written.
     unsafe { output.set_len(length) };
     output
 }
@@ -189,83 +250,160 @@ pub(super) fn parameter_gradients(
     activation: Option<Activation<'_>>,
     output_grad: &[f32],
 ) -> ParameterGradients {
-    if let Some(winograd) = Winograd::new(shape) {
-        return winograd_gradients(&winograd, shape, input, activation, output_grad);
-    }
-    let taps = shape.inputs * shape.taps();
-    let mut offsets = shape.offsets(shape.inputs);
-    offsets.resize(taps.next_multiple_of(TAPS), 0);
-    let (outputs, stride) = (shape.outputs.next_multiple_of(CHANNELS), shape.stride());
-    let partial: Vec<[Vec<f32>; 2]> = input
+    let parameters = Parameters::new(shape);
+    let partial: Vec<Partial> = input
         .par_chunks_exact(shape.inputs * shape.pixels())
-        .zip(output_grad.par_chunks_exact(shape.outputs * shape.pixels()))
+        .zip_eq(output_grad.par_chunks_exact(shape.outputs * shape.pixels()))
         .with_min_len(shape.examples_per_task())
         .map_init(
-            || (shape.padded(), vec![0.0; outputs * stride]),
-            |(planes, rows), (example, output_grad)| {
-                shape.pad(example, activation, planes);
-                spread(shape, output_grad, rows);
-                let mut gradients = vec![0.0; outputs * offsets.len()];
+            || parameters.room(),
+            |room, (example, output_grad)| parameters.run(room, example, activation, output_grad),
+        )
+        .collect();
+    parameters.sum(partial)
+}
+
+/// All gradients.
+pub(super) struct ConvGradients<T> {
+    /// Of the (activated) input.
+    pub(super) input: Vec<f32>,
+    pub(super) parameters: ParameterGradients,
+    /// What was found out about each example.
+    pub(super) found: Vec<T>,
+}
+
+/// [`input_gradient`] and [`parameter_gradients`] at once, so that each example is fetched once. While
+/// they are at hand, `then` may change an example's input gradient and find something out about it.
+pub(super) fn all_gradients<T: Send>(
+    shape: &ConvShape,
+    input: &[f32],
+    activation: Option<Activation<'_>>,
+    weight: &[f32],
+    output_grad: &[f32],
+    then: impl Fn(&[f32], &mut [f32]) -> T + Sync,
+) -> ConvGradients<T> {
+    let back = shape.transposed();
+    let back = Convolution::new(&back, &transpose(shape, weight), None);
+    let parameters = Parameters::new(shape);
+    let mut input_grad = Vec::with_capacity(input.len());
+    let (partial, found): (Vec<Partial>, Vec<T>) = input_grad.spare_capacity_mut()[..input.len()]
+        .par_chunks_exact_mut(shape.inputs * shape.pixels())
+        .zip_eq(input.par_chunks_exact(shape.inputs * shape.pixels()))
+        .zip_eq(output_grad.par_chunks_exact(shape.outputs * shape.pixels()))
+        .with_min_len(shape.examples_per_task())
+        .map_init(
+            || (back.room(), parameters.room()),
+            |(back_room, room), ((input_grad, example), output_grad)| {
+                back.run(back_room, output_grad, None, input_grad);
+                // SAFETY: every value was written.
+                let found = then(example, unsafe { input_grad.assume_init_mut() });
+                let partial = parameters.run(room, example, activation, output_grad);
+                (partial, found)
+            },
+        )
+        .unzip();
+    // SAFETY: there is one chunk per example, and every value of it was written.
+    unsafe { input_grad.set_len(input.len()) };
+    ConvGradients {
+        input: input_grad,
+        parameters: parameters.sum(partial),
+        found,
+    }
+}
+
+/// The gradients of a convolution's parameters from one example at a time.
+struct Parameters {
+    shape: ConvShape,
+    winograd: Option<Winograd>,
+    /// Where each tap starts, with some to fill a block.
+    offsets: Vec<usize>,
+}
+
+/// What one example adds to the parameters' gradients.
+struct Partial {
+    /// A row of taps per output channel, of each slice if by [`Winograd`].
+    weight: Vec<Vec<f32>>,
+    bias: Vec<f32>,
+}
+
+impl Parameters {
+    fn new(shape: &ConvShape) -> Self {
+        let mut offsets = shape.offsets(shape.inputs);
+        offsets.resize(offsets.len().next_multiple_of(TAPS), 0);
+        Self {
+            shape: *shape,
+            winograd: Winograd::new(shape),
+            offsets,
+        }
+    }
+
+    fn room(&self) -> Room {
+        let channels = self.shape.outputs.next_multiple_of(CHANNELS);
+        match &self.winograd {
+            Some(winograd) => Room::Winograd(winograd.room(channels)),
+            None => {
+                let rows = vec![0.0; channels * self.shape.stride()];
+                Room::Direct(self.shape.padded(), rows)
+            }
+        }
+    }
+
+    fn run(
+        &self,
+        room: &mut Room,
+        example: &[f32],
+        activation: Option<Activation<'_>>,
+        output_grad: &[f32],
+    ) -> Partial {
+        let weight = match (&self.winograd, room) {
+            (Some(winograd), Room::Winograd(room)) => winograd
+                .slice_gradients(example, activation, output_grad, room)
+                .into(),
+            (None, Room::Direct(planes, rows)) => {
+                self.shape.pad(example, activation, planes);
+                spread(&self.shape, output_grad, rows);
+                let stride = self.shape.stride();
+                let mut gradients = vec![0.0; rows.len() / stride * self.offsets.len()];
                 WeightGradient {
                     input: planes,
-                    offsets: &offsets,
+                    offsets: &self.offsets,
                     output_grad: rows,
                     stride,
                     gradients: &mut gradients,
                 }
                 .run();
-                let planes = output_grad.chunks_exact(shape.pixels());
-                [gradients, planes.map(reduce::sum).collect()]
-            },
-        )
-        .collect();
-    let mut sums = ParameterGradients {
-        weight: vec![0.0; shape.outputs * taps],
-        bias: vec![0.0; shape.outputs],
-    };
-    for [weight, bias] in partial {
-        let parts = weight.chunks_exact(offsets.len());
-        for (sum, part) in sums.weight.chunks_exact_mut(taps).zip(parts) {
-            add(sum, &part[..taps]);
-        }
-        add(&mut sums.bias, &bias);
+                vec![gradients]
+            }
+            _ => unreachable!("the room is these parameters'"),
+        };
+        let planes = output_grad.chunks_exact(self.shape.pixels());
+        let bias = planes.map(reduce::sum).collect();
+        Partial { weight, bias }
     }
-    sums
-}
 
-/// [`parameter_gradients`] for the convolutions that [`Winograd`] is for.
-fn winograd_gradients(
-    winograd: &Winograd,
-    shape: &ConvShape,
-    input: &[f32],
-    activation: Option<Activation<'_>>,
-    output_grad: &[f32],
-) -> ParameterGradients {
-    let channels = shape.outputs.next_multiple_of(CHANNELS);
-    let partial: Vec<_> = input
-        .par_chunks_exact(shape.inputs * shape.pixels())
-        .zip(output_grad.par_chunks_exact(shape.outputs * shape.pixels()))
-        .with_min_len(shape.examples_per_task())
-        .map_init(
-            || winograd.room(channels),
-            |room, (example, output_grad)| {
-                let slices = winograd.slice_gradients(example, activation, output_grad, room);
-                let planes = output_grad.chunks_exact(shape.pixels());
-                (slices, planes.map(reduce::sum).collect::<Vec<f32>>())
-            },
-        )
-        .collect();
-    let mut partial = partial.into_iter();
-    let (mut slices, mut bias) = partial.next().expect("a batch holds an example");
-    for (part_slices, part_bias) in partial {
-        for (sums, parts) in slices.iter_mut().zip(part_slices) {
-            add(sums, &parts);
+    /// Sums over the batch, in its order.
+    fn sum(&self, partial: Vec<Partial>) -> ParameterGradients {
+        let mut partial = partial.into_iter();
+        let Partial {
+            mut weight,
+            mut bias,
+        } = partial.next().expect("a batch holds an example");
+        for part in partial {
+            for (sums, parts) in weight.iter_mut().zip(&part.weight) {
+                add(sums, parts);
+            }
+            add(&mut bias, &part.bias);
         }
-        add(&mut bias, &part_bias);
-    }
-    ParameterGradients {
-        weight: winograd.weight_gradient(&slices),
-        bias,
+        let weight = match &self.winograd {
+            Some(winograd) => winograd.weight_gradient(&weight),
+            None => {
+                let taps = self.shape.inputs * self.shape.taps();
+                let rows = weight[0].chunks_exact(self.offsets.len());
+                let rows = rows.take(self.shape.outputs);
+                rows.flat_map(|row| row[..taps].iter().copied()).collect()
+            }
+        };
+        ParameterGradients { weight, bias }
     }
 }
 

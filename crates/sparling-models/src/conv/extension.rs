@@ -281,22 +281,23 @@ impl Backward<Flex, 5> for NormConvBackward {
             beta: beta.get(),
             pixels: shape.height * shape.width,
         };
+        let (scale, shift) = norm.affine();
+        let activation = Activation {
+            scale: &scale,
+            shift: &shift,
+        };
+        let all = cpu::all_gradients(
+            &shape,
+            norm.input,
+            Some(activation),
+            weight.get(),
+            grad.get(),
+            |input, grad| norm.mask(activation, input, grad),
+        );
         let [input_node, gamma_node, beta_node, weight_node, bias_node] = ops.parents;
         let parameters = [weight_node, bias_node].map(|node| node.map(|node| node.id));
-        if parameters != [None, None] {
-            let (scale, shift) = norm.affine();
-            let activation = Activation {
-                scale: &scale,
-                shift: &shift,
-            };
-            let gradient =
-                cpu::parameter_gradients(&shape, norm.input, Some(activation), grad.get());
-            register_parameters(&shape, gradients, parameters, gradient);
-        }
-        if input_node.is_none() && gamma_node.is_none() && beta_node.is_none() {
-            return;
-        }
-        let gradient = norm.backward(cpu::input_gradient(&shape, weight.get(), grad.get()));
+        register_parameters(&shape, gradients, parameters, all.parameters);
+        let gradient = norm.backward(activation, all.input, &all.found);
         if let Some(node) = input_node {
             gradients.register::<Flex>(node.id, input_tensor(&shape, gradient.input));
         }

@@ -4,6 +4,8 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use sparling_layer::reduce;
 
+use super::cpu::Activation;
+
 /// What the backward pass through `relu(gamma * (x - mean) / deviation + beta)` needs.
 #[derive(Clone, Copy)]
 pub(super) struct Norm<'a> {
@@ -38,28 +40,40 @@ impl Norm<'_> {
         (scale, shift)
     }
 
-    /// The gradients, given that of the activated output, which is used up.
-    pub(super) fn backward(&self, mut output_grad: Vec<f32>) -> NormGradients {
-        let channels = self.mean.len();
-        let (scale, shift) = self.affine();
-        let planes: Vec<[f64; 2]> = output_grad
-            .par_chunks_mut(self.pixels)
-            .zip(self.input.par_chunks(self.pixels))
-            .enumerate()
-            .map(|(plane, (grad, input))| {
-                let channel = plane % channels;
+    /// Sets one example's gradient of the activated output to zero where the activation was. Tells each
+    /// plane's sum, and that of its product with the centred input.
+    pub(super) fn mask(
+        &self,
+        affine: Activation<'_>,
+        input: &[f32],
+        grad: &mut [f32],
+    ) -> Vec<[f64; 2]> {
+        let planes = grad.chunks_exact_mut(self.pixels);
+        let planes = planes.zip(input.chunks_exact(self.pixels)).enumerate();
+        planes
+            .map(|(channel, (grad, input))| {
                 Arch::new().dispatch(MaskAndSum {
-                    scale: scale[channel],
-                    shift: shift[channel],
+                    scale: affine.scale[channel],
+                    shift: affine.shift[channel],
                     mean: self.mean[channel],
                     input,
                     grad,
                 })
             })
-            .collect();
+            .collect()
+    }
+
+    /// The gradients, given that of the activated output, [masked](Self::mask), with the sums of each
+    /// example.
+    pub(super) fn backward(
+        &self,
+        affine: Activation<'_>,
+        mut output_grad: Vec<f32>,
+        sums: &[Vec<[f64; 2]>],
+    ) -> NormGradients {
+        let channels = self.mean.len();
         let sum = |channel: usize, part: usize| -> f64 {
-            let planes = planes.iter().skip(channel).step_by(channels);
-            planes.map(|plane| plane[part]).sum()
+            sums.iter().map(|planes| planes[channel][part]).sum()
         };
         let beta: Vec<f32> = (0..channels)
             .map(|channel| sum(channel, 0) as f32)
@@ -75,7 +89,7 @@ impl Norm<'_> {
             .for_each(|(plane, (grad, input))| {
                 let channel = plane % channels;
                 Arch::new().dispatch(Spread {
-                    scale: scale[channel],
+                    scale: affine.scale[channel],
                     mean: self.mean[channel],
                     offset: beta[channel] / count,
                     slope: gamma[channel] / count * self.inverse[channel],

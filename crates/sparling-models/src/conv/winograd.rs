@@ -17,7 +17,7 @@ use crate::kernel::{CHANNELS, Correlate, TAPS, WeightGradient};
 /// Output rows computed together.
 const OUTPUTS: usize = 4;
 /// Input rows that they depend on, and products that they take.
-const SLICES: usize = 6;
+pub(super) const SLICES: usize = 6;
 /// Positions combined together.
 const LANES: usize = 16;
 /// Kernel rows.
@@ -92,7 +92,7 @@ impl Winograd {
     }
 
     /// The gradient of the weights, given that of each slice's, `[outputs, inputs * columns]`.
-    pub(super) fn weight_gradient(&self, slices: &[Vec<f32>; SLICES]) -> Vec<f32> {
+    pub(super) fn weight_gradient(&self, slices: &[Vec<f32>]) -> Vec<f32> {
         let [_, columns] = self.shape.kernel;
         let mut gradient = vec![0.0; slices[0].len() * KERNEL];
         for (index, kernel) in gradient.chunks_exact_mut(KERNEL * columns).enumerate() {

@@ -1,18 +1,21 @@
 //! Multi-head attention with fused projections.
 //!
-//! On Flex, Burn's CPU backend, what is between the projections is one operator, but where weights are
-//! dropped. Everything else composes Burn's operators, the twin that it is tested against.
+//! On Flex, Burn's CPU backend, what is between the projections is one operator. Everything else composes
+//! Burn's operators, the twin that it is tested against.
 
 #[cfg(feature = "flex")]
 mod cpu;
 #[cfg(feature = "flex")]
 mod extension;
+#[cfg(feature = "flex")]
+mod softmax;
 
 use burn::module::{Initializer, Module};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use super::rows::softmax;
+#[cfg(feature = "flex")]
+use crate::dropout::draw;
 #[cfg(feature = "flex")]
 use crate::flex::on_flex;
 use crate::linear::linear;
@@ -77,12 +80,14 @@ impl SelfAttention {
     /// - output: `[batch, time, width]`
     fn attend(&self, packed: Tensor<3>, mask: Option<Tensor<2>>) -> Tensor<3> {
         #[cfg(feature = "flex")]
-        if fuses(&packed, &self.dropout) {
+        if on_flex(&packed) {
             use burn::backend::Dispatch;
             use extension::Attention;
             let causal = mask.is_some();
+            let drops = draw(&self.dropout, &packed);
             let packed = packed.into_dispatch();
-            return Tensor::from_dispatch(Dispatch::self_attention(packed, self.heads, causal));
+            let context = Dispatch::self_attention(packed, self.heads, causal, drops);
+            return Tensor::from_dispatch(context);
         }
         let [query, keys, values] = split_heads(packed, self.heads);
         attend(query, keys, values, mask, &self.dropout)
@@ -145,23 +150,18 @@ impl KeysValues {
     /// What queries `[batch, time, width]` attend to of it, of their shape.
     fn attended_by(self, query: Tensor<3>, heads: usize, dropout: &Dropout) -> Tensor<3> {
         #[cfg(feature = "flex")]
-        if fuses(&query, dropout) {
+        if on_flex(&query) {
             use burn::backend::Dispatch;
             use extension::Attention;
+            let drops = draw(dropout, &query);
             let (query, memory) = (query.into_dispatch(), self.packed.into_dispatch());
-            return Tensor::from_dispatch(Dispatch::cross_attention(query, memory, heads));
+            let context = Dispatch::cross_attention(query, memory, heads, drops);
+            return Tensor::from_dispatch(context);
         }
         let [query] = split_heads(query, heads);
         let [keys, values] = split_heads(self.packed, heads);
         attend(query, keys, values, None, dropout)
     }
-}
-
-/// Whether attention is one operator on this tensor's device.
-#[cfg(feature = "flex")]
-fn fuses(input: &Tensor<3>, dropout: &Dropout) -> bool {
-    let drops = dropout.prob > 0.0 && input.device().is_autodiff();
-    on_flex(input) && !drops
 }
 
 /// The mask, added to the scores, that hides from each token those that come after it.
@@ -219,7 +219,8 @@ fn attend(
         Some(mask) => scores + mask.unsqueeze(),
         None => scores,
     };
-    let context = dropout.forward(softmax(scores, scale)).matmul(values);
+    let weights = dropout.forward(activation::softmax(scores * scale, 3));
+    let context = weights.matmul(values);
 
     context
         .swap_dims(1, 2)
@@ -307,6 +308,30 @@ mod tests {
             let fused = KeysValues { packed }.attended_by(query.clone(), heads, &dropout);
             assert_same(fused, composed, &cotangent, &[&query, &memory]);
         }
+    }
+
+    #[cfg(feature = "flex")]
+    #[test]
+    fn dropped_weights_are_those_of_the_seed() {
+        let device = Device::default().autodiff();
+        let (batch, heads, width, time) = (3, 2, 34, 9);
+        let packed = random([batch, time, 3 * width], &device);
+        let cotangent = random([batch, time, width], &device);
+        let attention = SelfAttention::new(width, heads, 0.3, &device);
+        device.seed(5);
+        let fused = attention.attend(packed.clone(), None);
+
+        device.seed(5);
+        let drops = draw(&attention.dropout, &packed).unwrap();
+        let mut kept = vec![1.0; batch * heads * time * time];
+        drops.apply(0, &mut kept);
+        let kept = TensorData::new(kept, [batch, heads, time, time]);
+        let [query, keys, values] = split_heads(packed.clone(), heads);
+        let scale = 1.0 / ((width / heads) as f64).sqrt();
+        let weights = activation::softmax(query.matmul(keys.swap_dims(2, 3)) * scale, 3);
+        let context = (weights * Tensor::from_data(kept, &device)).matmul(values);
+        let composed = context.swap_dims(1, 2).reshape([batch, time, width]);
+        assert_same(fused, composed, &cotangent, &[&packed]);
     }
 
     #[cfg(feature = "flex")]

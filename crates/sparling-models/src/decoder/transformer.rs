@@ -5,7 +5,8 @@ use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear, Linea
 use burn::tensor::{Device, Tensor};
 
 use super::attention::{CrossAttention, KeysValues, SelfAttention};
-use super::rows::{EPSILON, layer_norm};
+use super::layer_norm::{EPSILON, layer_norm};
+use crate::dropout::dropout;
 use crate::linear::{linear, linear_relu};
 
 /// Configuration of one layer, of the encoder or of the decoder.
@@ -98,9 +99,9 @@ impl EncoderLayer {
     /// - output: `[batch, source, width]`
     pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
         let part = self.attention.forward(input.clone(), None);
-        let x = layer_norm(&self.attention_norm, input + self.dropout.forward(part));
+        let x = layer_norm(&self.attention_norm, input + dropout(&self.dropout, part));
         let part = self.feed_forward.forward(x.clone());
-        layer_norm(&self.feed_forward_norm, x + self.dropout.forward(part))
+        layer_norm(&self.feed_forward_norm, x + dropout(&self.dropout, part))
     }
 }
 
@@ -139,11 +140,11 @@ impl DecoderLayer {
     }
 
     fn after_attention(&self, input: Tensor<3>, part: Tensor<3>, memory: KeysValues) -> Tensor<3> {
-        let x = layer_norm(&self.attention_norm, input + self.dropout.forward(part));
+        let x = layer_norm(&self.attention_norm, input + dropout(&self.dropout, part));
         let part = self.cross.forward(x.clone(), memory);
-        let x = layer_norm(&self.cross_norm, x + self.dropout.forward(part));
+        let x = layer_norm(&self.cross_norm, x + dropout(&self.dropout, part));
         let part = self.feed_forward.forward(x.clone());
-        layer_norm(&self.feed_forward_norm, x + self.dropout.forward(part))
+        layer_norm(&self.feed_forward_norm, x + dropout(&self.dropout, part))
     }
 }
 
@@ -154,6 +155,6 @@ impl FeedForward {
     /// - output: `[batch, time, width]`
     fn forward(&self, input: Tensor<3>) -> Tensor<3> {
         let hidden = linear_relu(&self.inner, input);
-        linear(&self.outer, self.dropout.forward(hidden))
+        linear(&self.outer, dropout(&self.dropout, hidden))
     }
 }

@@ -58,7 +58,9 @@ pub struct Report {
     /// What forward and backward hold at most beyond their inputs, in bytes, at the first density;
     /// where the system tells.
     pub memory: Option<u64>,
-    /// The same of a convolution and a pooling.
+    /// What of that any way holds, in bytes: the output, its gradient and the motifs'.
+    pub results_memory: u64,
+    /// What a convolution and a pooling hold, their results among it.
     pub dense_memory: Option<u64>,
     /// By density.
     pub rows: Vec<Row>,
@@ -136,9 +138,17 @@ pub fn run(backend: Backend, peer: Option<&str>) -> Result<Report> {
         features: FEATURES,
         window: WINDOW,
         memory: sparse_memory,
+        results_memory: results_memory(),
         dense_memory,
         rows,
     })
+}
+
+fn results_memory() -> u64 {
+    let [batch, _, height, width] = SHAPE;
+    let output = batch * (height / WINDOW) * (width / WINDOW) * FEATURES;
+    let motifs: usize = SHAPE.iter().product();
+    ((2 * output + motifs) * size_of::<f32>()) as u64
 }
 
 /// Motifs of which about so many are active.

@@ -144,8 +144,9 @@ fn print_reembed(report: &reembed::Report) {
         report.backend, report.threads, report.shape, report.features, report.window
     );
     println!(
-        "memory {} MiB, dense {} MiB\n",
+        "memory {} MiB, of which output and gradients {}; dense {} MiB\n",
         mebibytes(report.memory, 1),
+        mebibytes(Some(report.results_memory), 1),
         mebibytes(report.dense_memory, 1)
     );
     println!(

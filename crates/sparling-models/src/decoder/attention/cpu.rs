@@ -3,10 +3,13 @@
 //! Each example is one task. Queries, keys and values are read where the linear layers left them, packed,
 //! and their gradients are written likewise: nothing is transposed in memory but a head's keys or values.
 
+use std::borrow::Cow;
+
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::super::rows::cpu::{Softmax, SoftmaxBackward};
+use super::softmax::{Softmax, SoftmaxBackward};
+use crate::dropout::Drops;
 use crate::product::{Matrix, MatrixMut, multiply, multiply_transposed};
 
 /// The sizes of an attention.
@@ -22,6 +25,8 @@ pub(super) struct AttentionShape {
     pub(super) keys: usize,
     /// Whether each token attends to those up to it alone.
     pub(super) causal: bool,
+    /// The weights that are dropped.
+    pub(super) drops: Option<Drops>,
 }
 
 /// A sequence's features within those of a packed tensor `[batch, time, packed]`.
@@ -57,6 +62,22 @@ impl AttentionShape {
 
     fn scale(&self) -> f32 {
         1.0 / (self.features() as f32).sqrt()
+    }
+
+    /// One head's weights without those that are dropped.
+    fn dropped<'a>(&self, example: usize, head: usize, weights: &'a [f32]) -> Cow<'a, [f32]> {
+        let mut weights = Cow::Borrowed(weights);
+        if self.drops.is_some() {
+            self.drop_from(example, head, weights.to_mut());
+        }
+        weights
+    }
+
+    /// Drops what is to be dropped of one head's weights, or of their gradient.
+    fn drop_from(&self, example: usize, head: usize, weights: &mut [f32]) {
+        if let Some(drops) = self.drops {
+            drops.apply((example * self.heads + head) * weights.len(), weights);
+        }
     }
 
     /// Weights of one example.
@@ -167,7 +188,8 @@ pub(super) fn forward(shape: &AttentionShape, parts: Parts<'_>) -> Attended {
                     stride: shape.width,
                 };
                 let values = parts.values.head(head, features);
-                multiply(Matrix::new(weights, shape.keys), values, None, output);
+                let weights = shape.dropped(example, head, weights);
+                multiply(Matrix::new(&weights, shape.keys), values, None, output);
             }
         });
     Attended { context, weights }
@@ -189,7 +211,13 @@ pub(super) fn self_backward(
         .enumerate()
         .for_each(|(example, ((gradient, weights), context_grad))| {
             let parts = parts.example(shape, example);
-            backward_example(shape, parts, weights, context_grad, gradient, None);
+            let given = Given {
+                example,
+                parts,
+                weights,
+                context_grad,
+            };
+            backward_example(shape, given, gradient, None);
         });
     gradient
 }
@@ -213,28 +241,41 @@ pub(super) fn cross_backward(
         .enumerate()
         .for_each(|(example, (((queries, memory), weights), context_grad))| {
             let parts = parts.example(shape, example);
-            backward_example(shape, parts, weights, context_grad, queries, Some(memory));
+            let given = Given {
+                example,
+                parts,
+                weights,
+                context_grad,
+            };
+            backward_example(shape, given, queries, Some(memory));
         });
     gradients
+}
+
+/// What one example's gradients are computed from.
+struct Given<'a> {
+    example: usize,
+    parts: Parts<'a>,
+    weights: &'a [f32],
+    context_grad: &'a [f32],
 }
 
 /// The gradients of one example; without `memory`, those of keys and values are among the queries'.
 fn backward_example(
     shape: &AttentionShape,
-    parts: Parts<'_>,
-    weights: &[f32],
-    context_grad: &[f32],
+    given: Given<'_>,
     query_grad: &mut [f32],
     mut memory_grad: Option<&mut [f32]>,
 ) {
+    let Given { example, parts, .. } = given;
     let features = shape.features();
     let context_grad = Part {
-        values: context_grad,
+        values: given.context_grad,
         packed: shape.width,
         first: 0,
     };
     let mut score_grads = vec![0.0; shape.queries * shape.keys];
-    let heads = weights.chunks_exact(shape.queries * shape.keys);
+    let heads = given.weights.chunks_exact(shape.queries * shape.keys);
     for (head, weights) in heads.enumerate() {
         let context_grad = context_grad.head(head, features);
         let values = parts.values.head(head, features).transposed();
@@ -245,6 +286,7 @@ fn backward_example(
             None,
             MatrixMut::new(&mut score_grads, shape.keys),
         );
+        shape.drop_from(example, head, &mut score_grads);
         Arch::new().dispatch(SoftmaxBackward {
             weights,
             width: shape.keys,
@@ -264,6 +306,7 @@ fn backward_example(
         let to = parts.keys.head_mut(memory, head, features);
         multiply_transposed(scores, parts.queries.head(head, features), to);
         let to = parts.values.head_mut(memory, head, features);
-        multiply_transposed(Matrix::new(weights, shape.keys), context_grad, to);
+        let weights = shape.dropped(example, head, weights);
+        multiply_transposed(Matrix::new(&weights, shape.keys), context_grad, to);
     }
 }

@@ -8,18 +8,24 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, TensorMetadata, backend_extension};
 
 use super::cpu::{self, Attended, AttentionShape, Parts};
+use crate::dropout::Drops;
 use crate::flex::{FlexFloat, Values, tensor};
 
 /// Scaled dot-product attention in one.
 #[backend_extension(Flex, Autodiff)]
 pub(super) trait Attention: Backend {
-    /// Of a sequence to itself; `causal`: of each token to those up to it.
+    /// Of a sequence to itself; `causal`: of each token to those up to it. Dropped are weights.
     ///
     /// # Shapes
     ///
     /// - packed: `[batch, time, 3 * width]`, queries, keys and values
     /// - output: `[batch, time, width]`
-    fn self_attention(packed: FloatTensor<Self>, heads: usize, causal: bool) -> FloatTensor<Self>;
+    fn self_attention(
+        packed: FloatTensor<Self>,
+        heads: usize,
+        causal: bool,
+        drops: Option<Drops>,
+    ) -> FloatTensor<Self>;
 
     /// Of a sequence to a memory.
     ///
@@ -32,29 +38,45 @@ pub(super) trait Attention: Backend {
         queries: FloatTensor<Self>,
         memory: FloatTensor<Self>,
         heads: usize,
+        drops: Option<Drops>,
     ) -> FloatTensor<Self>;
 }
 
 impl Attention for Flex {
-    fn self_attention(packed: FlexFloat, heads: usize, causal: bool) -> FlexFloat {
-        let shape = self_shape(&packed, heads, causal);
+    fn self_attention(
+        packed: FlexFloat,
+        heads: usize,
+        causal: bool,
+        drops: Option<Drops>,
+    ) -> FlexFloat {
+        let shape = self_shape(&packed, heads, causal, drops);
         context(&shape, attend_to_self(&shape, packed).context)
     }
 
-    fn cross_attention(queries: FlexFloat, memory: FlexFloat, heads: usize) -> FlexFloat {
-        let shape = cross_shape(&queries, &memory, heads);
+    fn cross_attention(
+        queries: FlexFloat,
+        memory: FlexFloat,
+        heads: usize,
+        drops: Option<Drops>,
+    ) -> FlexFloat {
+        let shape = cross_shape(&queries, &memory, heads, drops);
         context(&shape, attend_to_memory(&shape, queries, memory).context)
     }
 }
 
 impl<C: CheckpointStrategy> Attention for Autodiff<Flex, C> {
-    fn self_attention(packed: FloatTensor<Self>, heads: usize, causal: bool) -> FloatTensor<Self> {
+    fn self_attention(
+        packed: FloatTensor<Self>,
+        heads: usize,
+        causal: bool,
+        drops: Option<Drops>,
+    ) -> FloatTensor<Self> {
         let prepared = SelfBackward
             .prepare::<C>([packed.node()])
             .compute_bound()
             .stateful();
         let packed = packed.into_primitive();
-        let shape = self_shape(&packed, heads, causal);
+        let shape = self_shape(&packed, heads, causal, drops);
         let Attended {
             context: output,
             weights,
@@ -70,13 +92,14 @@ impl<C: CheckpointStrategy> Attention for Autodiff<Flex, C> {
         queries: FloatTensor<Self>,
         memory: FloatTensor<Self>,
         heads: usize,
+        drops: Option<Drops>,
     ) -> FloatTensor<Self> {
         let prepared = CrossBackward
             .prepare::<C>([queries.node(), memory.node()])
             .compute_bound()
             .stateful();
         let (queries, memory) = (queries.into_primitive(), memory.into_primitive());
-        let shape = cross_shape(&queries, &memory, heads);
+        let shape = cross_shape(&queries, &memory, heads, drops);
         let Attended {
             context: output,
             weights,
@@ -142,7 +165,12 @@ impl Backward<Flex, 2> for CrossBackward {
     }
 }
 
-fn self_shape(packed: &FlexFloat, heads: usize, causal: bool) -> AttentionShape {
+fn self_shape(
+    packed: &FlexFloat,
+    heads: usize,
+    causal: bool,
+    drops: Option<Drops>,
+) -> AttentionShape {
     let [batch, time, packed] = packed.shape().dims();
     AttentionShape {
         batch,
@@ -151,10 +179,16 @@ fn self_shape(packed: &FlexFloat, heads: usize, causal: bool) -> AttentionShape 
         queries: time,
         keys: time,
         causal,
+        drops,
     }
 }
 
-fn cross_shape(queries: &FlexFloat, memory: &FlexFloat, heads: usize) -> AttentionShape {
+fn cross_shape(
+    queries: &FlexFloat,
+    memory: &FlexFloat,
+    heads: usize,
+    drops: Option<Drops>,
+) -> AttentionShape {
     let [batch, time, width] = queries.shape().dims();
     let [sources, source, packed] = memory.shape().dims();
     assert_eq!(
@@ -169,6 +203,7 @@ fn cross_shape(queries: &FlexFloat, memory: &FlexFloat, heads: usize) -> Attenti
         queries: time,
         keys: source,
         causal: false,
+        drops,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The operators on Burn's Flex backend, and their gradients.
+//! The operator on Burn's Flex backend, and its gradients.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -10,14 +10,11 @@ use burn::backend::{Autodiff, Backend, Flex, TensorMetadata, backend_extension};
 use super::cpu;
 use crate::flex::{FlexFloat, Values, tensor, vector};
 
-/// Operators along the last axis.
+/// Layer norm along the last axis in one.
 #[backend_extension(Flex, Autodiff)]
-pub(super) trait RowWise: Backend {
-    /// The softmax of `scale * scores`.
-    fn row_softmax(scores: FloatTensor<Self>, scale: f64) -> FloatTensor<Self>;
-
-    /// Layer norm: `gamma` and `beta` are `[width]`.
-    fn row_norm(
+pub(super) trait FusedNorm: Backend {
+    /// `gamma` and `beta` are `[width]`.
+    fn fused_norm(
         input: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
@@ -25,15 +22,8 @@ pub(super) trait RowWise: Backend {
     ) -> FloatTensor<Self>;
 }
 
-impl RowWise for Flex {
-    fn row_softmax(scores: FlexFloat, scale: f64) -> FlexFloat {
-        let shape = scores.shape();
-        let scores = Values::new(scores);
-        let weights = cpu::softmax(scores.get(), shape[shape.num_dims() - 1], scale as f32);
-        tensor(weights, shape)
-    }
-
-    fn row_norm(input: FlexFloat, gamma: FlexFloat, beta: FlexFloat, epsilon: f64) -> FlexFloat {
+impl FusedNorm for Flex {
+    fn fused_norm(input: FlexFloat, gamma: FlexFloat, beta: FlexFloat, epsilon: f64) -> FlexFloat {
         let shape = input.shape();
         let [input, gamma, beta] = [input, gamma, beta].map(Values::new);
         let output = cpu::layer_norm(input.get(), gamma.get(), beta.get(), epsilon as f32);
@@ -41,20 +31,8 @@ impl RowWise for Flex {
     }
 }
 
-impl<C: CheckpointStrategy> RowWise for Autodiff<Flex, C> {
-    fn row_softmax(scores: FloatTensor<Self>, scale: f64) -> FloatTensor<Self> {
-        let prepared = SoftmaxBackward
-            .prepare::<C>([scores.node()])
-            .compute_bound()
-            .stateful();
-        let output = Flex::row_softmax(scores.into_primitive(), scale);
-        match prepared {
-            OpsKind::Tracked(prepared) => prepared.finish((output.clone(), scale), output),
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
-    }
-
-    fn row_norm(
+impl<C: CheckpointStrategy> FusedNorm for Autodiff<Flex, C> {
+    fn fused_norm(
         input: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
@@ -69,7 +47,7 @@ impl<C: CheckpointStrategy> RowWise for Autodiff<Flex, C> {
             gamma.primitive().clone(),
             epsilon,
         );
-        let output = Flex::row_norm(
+        let output = Flex::fused_norm(
             input.into_primitive(),
             gamma.into_primitive(),
             beta.into_primitive(),
@@ -78,31 +56,6 @@ impl<C: CheckpointStrategy> RowWise for Autodiff<Flex, C> {
         match prepared {
             OpsKind::Tracked(prepared) => prepared.finish(state, output),
             OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct SoftmaxBackward;
-
-impl Backward<Flex, 1> for SoftmaxBackward {
-    /// The weights and the scale.
-    type State = (FlexFloat, f64);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let (weights, scale) = ops.state;
-        let shape = weights.shape();
-        let width = shape[shape.num_dims() - 1];
-        let [weights, grad] = [weights, gradients.consume::<Flex>(&ops.node)].map(Values::new);
-        let [node] = ops.parents;
-        if let Some(node) = node {
-            let gradient = cpu::softmax_backward(weights.get(), width, scale as f32, grad.get());
-            gradients.register::<Flex>(node.id, tensor(gradient, shape));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Softmax and layer norm on slices, and their gradients.
+//! Layer norm on slices, and its gradient.
 //!
 //! Tasks are of a fixed size and sums over them are taken in order, so that results do not depend
 //! on how tasks are scheduled.
@@ -7,11 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use sparling_layer::reduce::fold;
 
-use crate::elementary::exp;
 use crate::kernel::add;
-
-/// Values compared side by side.
-const LANES: usize = 16;
 
 /// How many values a task takes, about: enough that waking a thread for it pays.
 const TASK: usize = 1 << 15;
@@ -21,42 +17,6 @@ pub(super) struct NormGradient {
     pub(super) input: Vec<f32>,
     pub(super) gamma: Vec<f32>,
     pub(super) beta: Vec<f32>,
-}
-
-/// The softmax of `scale * row` for rows of so many values.
-pub(super) fn softmax(scores: &[f32], width: usize, scale: f32) -> Vec<f32> {
-    let mut weights = scores.to_vec();
-    weights.par_chunks_mut(task(width)).for_each(|rows| {
-        Arch::new().dispatch(Softmax {
-            rows,
-            width,
-            scale,
-            causal: false,
-        });
-    });
-    weights
-}
-
-/// The gradient of the scores, given the weights and their gradient.
-pub(super) fn softmax_backward(
-    weights: &[f32],
-    width: usize,
-    scale: f32,
-    output_grad: &[f32],
-) -> Vec<f32> {
-    let mut gradient = output_grad.to_vec();
-    gradient
-        .par_chunks_mut(task(width))
-        .zip(weights.par_chunks(task(width)))
-        .for_each(|(gradient, weights)| {
-            Arch::new().dispatch(SoftmaxBackward {
-                weights,
-                width,
-                scale,
-                gradient,
-            });
-        });
-    gradient
 }
 
 /// Each row normalised by its mean and variance, then scaled and moved.
@@ -115,60 +75,6 @@ pub(super) fn layer_norm_backward(
         add(&mut sums.beta, &beta);
     }
     sums
-}
-
-/// Rows of scores that become their softmax.
-pub(in crate::decoder) struct Softmax<'a> {
-    pub(in crate::decoder) rows: &'a mut [f32],
-    pub(in crate::decoder) width: usize,
-    pub(in crate::decoder) scale: f32,
-    /// Whether each row sees one value more than the one before, the first one value; what it does
-    /// not see becomes zero.
-    pub(in crate::decoder) causal: bool,
-}
-
-impl WithSimd for Softmax<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        for (index, row) in self.rows.chunks_exact_mut(self.width).enumerate() {
-            let seen = if self.causal { index + 1 } else { self.width };
-            let (row, hidden) = row.split_at_mut(seen);
-            let largest = largest(row);
-            for value in row.iter_mut() {
-                *value = exp(self.scale * (*value - largest));
-            }
-            let inverse = 1.0 / fold(row, row, |weight, _| weight);
-            for weight in row {
-                *weight *= inverse;
-            }
-            hidden.fill(0.0);
-        }
-    }
-}
-
-/// The gradient of rows of weights, which becomes that of the scores.
-pub(in crate::decoder) struct SoftmaxBackward<'a> {
-    pub(in crate::decoder) weights: &'a [f32],
-    pub(in crate::decoder) width: usize,
-    pub(in crate::decoder) scale: f32,
-    pub(in crate::decoder) gradient: &'a mut [f32],
-}
-
-impl WithSimd for SoftmaxBackward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        let rows = self.weights.chunks_exact(self.width);
-        for (gradient, weights) in self.gradient.chunks_exact_mut(self.width).zip(rows) {
-            let mean = fold(weights, gradient, |weight, grad| weight * grad);
-            for (gradient, weight) in gradient.iter_mut().zip(weights) {
-                *gradient = self.scale * weight * (*gradient - mean);
-            }
-        }
-    }
 }
 
 struct Norm<'a> {
@@ -244,20 +150,4 @@ fn moments(row: &[f32], epsilon: f32) -> [f32; 2] {
     let mean = fold(row, row, |value, _| value) / count;
     let variance = fold(row, row, |value, _| (value - mean) * (value - mean)) / count;
     [mean, 1.0 / (variance + epsilon).sqrt()]
-}
-
-#[inline(always)]
-fn largest(row: &[f32]) -> f32 {
-    let (blocks, rest) = row.as_chunks::<LANES>();
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    for block in blocks {
-        for (lane, value) in lanes.iter_mut().zip(block) {
-            *lane = lane.max(*value);
-        }
-    }
-    lanes
-        .iter()
-        .chain(rest)
-        .copied()
-        .fold(f32::NEG_INFINITY, f32::max)
 }

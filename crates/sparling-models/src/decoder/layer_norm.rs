@@ -1,29 +1,18 @@
-//! Softmax and layer norm, which go row by row along the last axis.
+//! Layer norm.
 //!
-//! On Flex, Burn's CPU backend, each is one operator forward and one backward. Every other backend
-//! takes Burn's, the twins that they are tested against.
+//! On Flex, Burn's CPU backend, it is one operator forward and one backward. Every other backend takes
+//! Burn's, the twin that it is tested against.
 
 #[cfg(feature = "flex")]
-pub(super) mod cpu;
+mod cpu;
 #[cfg(feature = "flex")]
 mod extension;
 
 use burn::nn::LayerNorm;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
 #[cfg(feature = "flex")]
 use crate::flex::on_flex;
-
-/// The softmax of `scale * scores` along the last axis.
-pub(super) fn softmax(scores: Tensor<4>, scale: f64) -> Tensor<4> {
-    #[cfg(feature = "flex")]
-    if on_flex(&scores) {
-        use burn::backend::Dispatch;
-        use extension::RowWise;
-        return Tensor::from_dispatch(Dispatch::row_softmax(scores.into_dispatch(), scale));
-    }
-    activation::softmax(scores * scale, 3)
-}
 
 /// What layer norm adds to a variance, as in PyTorch.
 pub(super) const EPSILON: f64 = 1e-5;
@@ -33,8 +22,8 @@ pub(super) fn layer_norm(layer: &LayerNorm, input: Tensor<3>) -> Tensor<3> {
     #[cfg(feature = "flex")]
     if let Some(beta) = layer.beta.as_ref().filter(|_| on_flex(&input)) {
         use burn::backend::Dispatch;
-        use extension::RowWise;
-        return Tensor::from_dispatch(Dispatch::row_norm(
+        use extension::FusedNorm;
+        return Tensor::from_dispatch(Dispatch::fused_norm(
             input.into_dispatch(),
             layer.gamma.val().into_dispatch(),
             beta.val().into_dispatch(),
@@ -58,26 +47,6 @@ mod tests {
     }
 
     /// Rows shorter and longer than a vector, few and more than a task takes.
-    #[test]
-    fn softmax_is_burns_with_its_gradient() {
-        let device = Device::default().autodiff();
-        for shape in [[1, 2, 3, 5], [2, 4, 36, 36], [3, 2, 7, 2000]] {
-            let scores = Tensor::<4>::random(shape, Distribution::Normal(0.0, 4.0), &device);
-            let scores = scores.require_grad();
-            let cotangent = scores.random_like(Distribution::Normal(0.0, 1.0)).detach();
-            let [(actual, actual_grad), (expected, expected_grad)] = [
-                softmax(scores.clone(), 0.25),
-                activation::softmax(scores.clone() * 0.25, 3),
-            ]
-            .map(|weights| {
-                let gradients = (weights.clone() * cotangent.clone()).sum().backward();
-                (weights, scores.grad(&gradients).unwrap())
-            });
-            assert_close(actual, expected);
-            assert_close(actual_grad, expected_grad);
-        }
-    }
-
     #[test]
     fn layer_norm_is_burns_with_its_gradients() {
         let device = Device::default().autodiff();
