@@ -195,10 +195,12 @@ impl Winograd {
                 gradients: &mut gradients,
             }
             .run();
-            let wanted = gradients
-                .chunks_exact(offsets.len())
-                .take(self.shape.outputs);
-            wanted.flat_map(|row| row[..taps].iter().copied()).collect()
+            let mut wanted = Vec::with_capacity(self.shape.outputs * taps);
+            let rows = gradients.chunks_exact(offsets.len());
+            for row in rows.take(self.shape.outputs) {
+                wanted.extend_from_slice(&row[..taps]);
+            }
+            wanted
         })
     }
 }

@@ -312,17 +312,21 @@ mod tests {
 
     #[cfg(feature = "flex")]
     #[test]
-    fn dropped_weights_are_those_of_the_seed() {
+    fn dropped_weights_are_those_of_their_positions() {
+        use burn::backend::Dispatch;
+        use extension::Attention;
+
+        use crate::dropout::Drops;
+
         let device = Device::default().autodiff();
         let (batch, heads, width, time) = (3, 2, 34, 9);
         let packed = random([batch, time, 3 * width], &device);
         let cotangent = random([batch, time, width], &device);
-        let attention = SelfAttention::new(width, heads, 0.3, &device);
-        device.seed(5);
-        let fused = attention.attend(packed.clone(), None);
+        let drops = Drops::new(0.3, [5, 6]);
+        let given = packed.clone().into_dispatch();
+        let fused = Dispatch::self_attention(given, heads, false, Some(drops));
+        let fused = Tensor::from_dispatch(fused);
 
-        device.seed(5);
-        let drops = draw(&attention.dropout, &packed).unwrap();
         let mut kept = vec![1.0; batch * heads * time * time];
         drops.apply(0, &mut kept);
         let kept = TensorData::new(kept, [batch, heads, time, time]);

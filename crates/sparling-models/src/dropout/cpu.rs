@@ -17,7 +17,7 @@ pub(crate) struct Drops {
 
 impl Drops {
     /// Of a share of the positions, below 1.
-    pub(super) fn new(share: f64, seed: [u32; 2]) -> Self {
+    pub(crate) fn new(share: f64, seed: [u32; 2]) -> Self {
         Self {
             seed,
             threshold: (share * 2_f64.powi(32)) as u32,
