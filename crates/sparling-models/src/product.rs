@@ -100,7 +100,8 @@ pub(crate) fn multiply_transposed(left: Matrix<'_>, right: Matrix<'_>, output: M
 
 /// A left matrix, by what each step of the sums takes of it.
 trait Left {
-    fn rows(&self) -> usize;
+    /// Rows of the product.
+    fn height(&self) -> usize;
 
     /// The coefficients of [`ROWS`] rows in each step; those beyond the last row are any.
     fn coefficients(&self, first: usize) -> impl Fn(usize) -> [f32; ROWS];
@@ -111,7 +112,7 @@ struct Rows<'a>(Matrix<'a>);
 
 impl Left for Rows<'_> {
     #[inline(always)]
-    fn rows(&self) -> usize {
+    fn height(&self) -> usize {
         self.0.rows
     }
 
@@ -157,7 +158,7 @@ impl Columns {
 
 impl Left for Columns {
     #[inline(always)]
-    fn rows(&self) -> usize {
+    fn height(&self) -> usize {
         self.columns
     }
 
@@ -221,7 +222,7 @@ impl<L: Left> Product<'_, L> {
         if let Some(values) = self.bias {
             bias.copy_from_slice(S::as_simd_f32s(&values[start..end]).0);
         }
-        for first in (0..self.left.rows()).step_by(ROWS) {
+        for first in (0..self.left.height()).step_by(ROWS) {
             let coefficients = self.left.coefficients(first);
             let mut sums = [bias; ROWS];
             for (step, right) in panel.iter().enumerate() {
@@ -232,7 +233,7 @@ impl<L: Left> Product<'_, L> {
                     }
                 }
             }
-            for (row, sums) in (first..self.left.rows()).zip(sums) {
+            for (row, sums) in (first..self.left.height()).zip(sums) {
                 let output = &mut self.output.values[row * self.output.stride..][start..end];
                 S::as_mut_simd_f32s(output).0.copy_from_slice(&sums);
             }
@@ -243,9 +244,9 @@ impl<L: Left> Product<'_, L> {
     #[inline(always)]
     fn run_narrow(self) {
         let columns = self.right.columns;
-        for first in (0..self.left.rows()).step_by(ROWS) {
+        for first in (0..self.left.height()).step_by(ROWS) {
             let coefficients = self.left.coefficients(first);
-            for (index, row) in (first..self.left.rows()).take(ROWS).enumerate() {
+            for (index, row) in (first..self.left.height()).take(ROWS).enumerate() {
                 let output = &mut self.output.values[row * self.output.stride..][..columns];
                 match self.bias {
                     Some(bias) => output.copy_from_slice(bias),

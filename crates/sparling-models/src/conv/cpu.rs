@@ -15,7 +15,7 @@ use rayon::prelude::*;
 pub(super) use self::gradients::{
     ParameterGradients, all_gradients, input_gradient, parameter_gradients,
 };
-use self::winograd::{SLICES, Winograd};
+use self::winograd::Winograd;
 use crate::kernel::{CHANNELS, Correlate, OVERRUN};
 
 /// The sizes of a convolution: `[batch, inputs, height, width]` to
@@ -141,7 +141,8 @@ struct Convolution<'a> {
 }
 
 enum Way {
-    Winograd(Winograd, [Vec<[f32; CHANNELS]>; SLICES]),
+    /// With the weights of each slice.
+    Winograd(Winograd, Vec<Vec<[f32; CHANNELS]>>),
     /// Where each tap starts, and the weights.
     Direct(Vec<usize>, Vec<[f32; CHANNELS]>),
 }

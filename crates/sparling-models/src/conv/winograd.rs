@@ -17,7 +17,7 @@ use crate::kernel::{CHANNELS, Correlate, TAPS, WeightGradient};
 /// Output rows computed together.
 const OUTPUTS: usize = 4;
 /// Input rows that they depend on, and products that they take.
-pub(super) const SLICES: usize = 6;
+const SLICES: usize = 6;
 /// Positions combined together.
 const LANES: usize = 16;
 /// Kernel rows.
@@ -76,7 +76,7 @@ impl Winograd {
     }
 
     /// The weights of each slice, packed for the kernel.
-    pub(super) fn weights(&self, weight: &[f32]) -> [Vec<[f32; CHANNELS]>; SLICES] {
+    pub(super) fn weights(&self, weight: &[f32]) -> Vec<Vec<[f32; CHANNELS]>> {
         let [_, columns] = self.shape.kernel;
         let taps = self.shape.inputs * columns;
         let mut slices = [(); SLICES].map(|()| Vec::with_capacity(weight.len() / KERNEL));
@@ -88,7 +88,9 @@ impl Winograd {
                 }
             }
         }
-        slices.map(|slice| pack(&slice, self.shape.outputs, taps))
+        slices
+            .map(|slice| pack(&slice, self.shape.outputs, taps))
+            .into()
     }
 
     /// The gradient of the weights, given that of each slice's, `[outputs, inputs * columns]`.
@@ -112,7 +114,7 @@ impl Winograd {
         &self,
         example: &[f32],
         activation: Option<Activation<'_>>,
-        weights: &[Vec<[f32; CHANNELS]>; SLICES],
+        weights: &[Vec<[f32; CHANNELS]>],
         bias: Option<&[f32]>,
         room: &mut Room,
         output: &mut [MaybeUninit<f32>],
