@@ -1,7 +1,8 @@
 //! Whether this project's kernels stand in for compositions of Burn's operators.
 //!
-//! They compute the same, faster. Without them every backend runs the same compositions, which is how
-//! the two are compared. The order statistic has no composition, and so is always its own kernel.
+//! They compute the same, faster, but for dropout, which draws other random numbers. Without them every
+//! backend runs the same compositions, which is how the two are compared. The order statistic has no
+//! composition, and so is always its own kernel.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
