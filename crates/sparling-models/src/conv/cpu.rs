@@ -154,6 +154,16 @@ enum Room {
     Direct(Vec<f32>, Vec<f32>),
 }
 
+impl Room {
+    /// With rows of output of so many channels.
+    fn new(shape: &ConvShape, winograd: Option<&Winograd>, channels: usize) -> Self {
+        match winograd {
+            Some(winograd) => Self::Winograd(winograd.room(channels)),
+            None => Self::Direct(shape.padded(), vec![0.0; channels * shape.stride()]),
+        }
+    }
+}
+
 impl<'a> Convolution<'a> {
     fn new(shape: &ConvShape, weight: &[f32], bias: Option<&'a [f32]>) -> Self {
         let way = match Winograd::new(shape) {
@@ -171,13 +181,11 @@ impl<'a> Convolution<'a> {
     }
 
     fn room(&self) -> Room {
-        match &self.way {
-            Way::Winograd(winograd, _) => Room::Winograd(winograd.room(CHANNELS)),
-            Way::Direct(..) => {
-                let rows = vec![0.0; CHANNELS * self.shape.stride()];
-                Room::Direct(self.shape.padded(), rows)
-            }
-        }
+        let winograd = match &self.way {
+            Way::Winograd(winograd, _) => Some(winograd),
+            Way::Direct(..) => None,
+        };
+        Room::new(&self.shape, winograd, CHANNELS)
     }
 
     /// Writes every value of `output`.

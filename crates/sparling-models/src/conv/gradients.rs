@@ -121,13 +121,7 @@ impl Parameters {
 
     fn room(&self) -> Room {
         let channels = self.shape.outputs.next_multiple_of(CHANNELS);
-        match &self.winograd {
-            Some(winograd) => Room::Winograd(winograd.room(channels)),
-            None => {
-                let rows = vec![0.0; channels * self.shape.stride()];
-                Room::Direct(self.shape.padded(), rows)
-            }
-        }
+        Room::new(&self.shape, self.winograd.as_ref(), channels)
     }
 
     fn run(
