@@ -12,11 +12,10 @@
 //! pass the right side, the top and the left side, which is counterclockwise as one looks at the
 //! picture.
 //!
-//! Radius and centre are whole pixels. With `pad` = jitter + the longest side of any stamp, the
-//! radius is uniform in `minimum_radius .. size / 2 - pad` and each coordinate of the centre in
-//! `radius + pad .. size - radius - pad` (all half-open). A digit's middle is then at most `radius +
-//! jitter` from the centre, so at least a stamp's longest side away from each edge: no stamp is ever
-//! clipped.
+//! Radius and centre are whole pixels. The radius is uniform in `minimum_radius .. size / 2 - margin`
+//! and each coordinate of the centre in `radius + margin .. size - radius - margin` (all half-open). A
+//! digit's middle is then at most `radius + jitter` from the centre, so at least `margin - jitter`
+//! away from each edge, half a stamp or more: no stamp is ever clipped.
 
 mod config;
 mod layout;

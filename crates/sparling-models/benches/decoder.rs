@@ -4,7 +4,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Distribution, Int, Tensor};
-use sparling_models::{Decoder, DecoderConfig, RowLstmStart};
+use sparling_models::{Decoder, DecoderConfig, Positions, RowLstmStart};
 
 const BATCH: usize = 10;
 const TIME: usize = 5;
@@ -20,6 +20,7 @@ fn small() -> DecoderConfig {
         feed_forward: 256,
         dropout: 0.0,
         pool: 8,
+        positions: Positions::Rows,
         row_lstm: Some(RowLstmStart::default()),
     }
 }

@@ -14,7 +14,7 @@ use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
-pub use positional::sinusoids;
+pub use positional::{Positions, sinusoids};
 pub use reembed::Reembed;
 pub use row_lstm::{RowLstm, RowLstmConfig, RowLstmStart};
 pub use transformer::{DecoderLayer, EncoderLayer, TransformerLayerConfig};
@@ -44,6 +44,8 @@ pub struct DecoderConfig {
     pub dropout: f64,
     /// Side of the max pooling's window, in positions.
     pub pool: usize,
+    /// What of a cell's place the encoder is told.
+    pub positions: Positions,
     /// How the bidirectional LSTM begins that runs along each row of the pooled map; `None` for no
     /// LSTM, as one-dimensional motifs need.
     pub row_lstm: Option<RowLstmStart>,
@@ -58,6 +60,9 @@ pub enum DecoderConfigError {
     /// Positional encodings and the two directions of the LSTM halve the width.
     #[error("decoder: width must be even, got {0}")]
     OddWidth(usize),
+    /// Rows and columns get half of the width each, and each half is sines and cosines.
+    #[error("decoder: with positions of rows and columns width must be a multiple of 4, got {0}")]
+    OddHalves(usize),
     /// The heads do not divide the width.
     #[error("decoder: heads ({heads}) must divide width ({width})")]
     Heads {
@@ -84,6 +89,8 @@ pub struct Decoder {
     decoder: Vec<DecoderLayer>,
     output: Linear,
     pool: usize,
+    #[module(skip)]
+    positions: Positions,
 }
 
 impl DecoderConfig {
@@ -107,6 +114,9 @@ impl DecoderConfig {
         }
         if !self.width.is_multiple_of(2) {
             return Err(DecoderConfigError::OddWidth(self.width));
+        }
+        if self.positions == Positions::RowsAndColumns && !self.width.is_multiple_of(4) {
+            return Err(DecoderConfigError::OddHalves(self.width));
         }
         if !self.width.is_multiple_of(self.heads) {
             let (heads, width) = (self.heads, self.width);
@@ -141,6 +151,7 @@ impl DecoderConfig {
                 .collect(),
             output: LinearConfig::new(self.width, self.vocabulary).init(device),
             pool: self.pool,
+            positions: self.positions,
         }
     }
 
@@ -188,7 +199,8 @@ impl Decoder {
     ///
     /// # Panics
     ///
-    /// Panics if the motifs have neither one nor two spatial axes, or one where there is a row LSTM,
+    /// Panics if the motifs have neither one nor two spatial axes, or one where there is a row LSTM or columns
+    /// are encoded,
     /// or not the configured channels, or an axis shorter than the pooling's window.
     pub fn encode<const D: usize>(&self, motifs: Tensor<D>) -> Tensor<3> {
         let (map, window) = self.as_map(motifs);
@@ -202,7 +214,9 @@ impl Decoder {
             }
             None => cells,
         };
-        let encoding = sinusoids(0..rows, width, &cells.device()).reshape([1, rows, 1, width]);
+        let encoding = self
+            .positions
+            .encode([rows, columns], width, &cells.device());
         let mut x = (cells + encoding).reshape([batch, rows * columns, width]); // [batch, source, width]
         for layer in &self.encoder {
             x = layer.forward(x);
@@ -238,6 +252,10 @@ impl Decoder {
                 assert!(
                     self.row_lstm.is_none(),
                     "the row LSTM needs motifs with two spatial axes"
+                );
+                assert!(
+                    self.positions == Positions::Rows,
+                    "positions of columns need motifs with two spatial axes"
                 );
                 let map = motifs.reshape([batch, channels, length, 1]);
                 (map, [self.pool, 1])

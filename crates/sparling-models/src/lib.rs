@@ -21,7 +21,7 @@ pub mod residual;
 pub mod sparling;
 pub mod split;
 
-pub use decoder::{Decoder, DecoderConfig, RowLstmStart};
+pub use decoder::{Decoder, DecoderConfig, Positions, RowLstmStart};
 pub use motif::{MotifModel, MotifModelConfig};
 pub use sparling::{Sparling, SparlingConfig};
 pub use split::Split;

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, Tolerance};
 use sparling_models::decoder::DecoderConfigError;
 use sparling_models::decoder::pytorch::{PytorchError, from_pytorch};
-use sparling_models::{Decoder, DecoderConfig, RowLstmStart};
+use sparling_models::{Decoder, DecoderConfig, Positions, RowLstmStart};
 
 const START: usize = 0;
 
@@ -18,6 +18,7 @@ fn config() -> DecoderConfig {
         feed_forward: 24,
         dropout: 0.0,
         pool: 4,
+        positions: Positions::Rows,
         row_lstm: None,
     }
 }
@@ -187,6 +188,7 @@ fn configurations_are_checked() {
     assert_eq!(of(config()), Ok(()));
     let zero = DecoderConfig {
         pool: 0,
+        positions: Positions::Rows,
         ..config()
     };
     assert_eq!(of(zero), Err(DecoderConfigError::Zero("pool")));

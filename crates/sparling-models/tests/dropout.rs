@@ -2,7 +2,7 @@
 //! same random numbers.
 
 use burn::tensor::{Device, Int, Tensor};
-use sparling_models::DecoderConfig;
+use sparling_models::{DecoderConfig, Positions};
 
 #[test]
 fn a_seed_repeats_what_is_dropped() {
@@ -17,6 +17,7 @@ fn a_seed_repeats_what_is_dropped() {
         feed_forward: 24,
         dropout: 0.3,
         pool: 4,
+        positions: Positions::Rows,
         row_lstm: None,
     };
     let decoder = config.init(&device);

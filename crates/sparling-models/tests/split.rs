@@ -3,7 +3,9 @@
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use sparling_layer::{SparseBottleneckConfig, SpatialSparsityConfig};
-use sparling_models::{DecoderConfig, MotifModelConfig, Sparling, SparlingConfig, Split};
+use sparling_models::{
+    DecoderConfig, MotifModelConfig, Positions, Sparling, SparlingConfig, Split,
+};
 
 const FEATURES: usize = 6;
 const CHANNELS: usize = 4;
@@ -25,6 +27,7 @@ fn model(device: &Device) -> Sparling {
         feed_forward: 8,
         dropout: 0.0,
         pool: 4,
+        positions: Positions::Rows,
         row_lstm: None,
     };
     SparlingConfig::new(

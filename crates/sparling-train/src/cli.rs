@@ -10,10 +10,13 @@ mod evaluate;
 mod experiment;
 mod golden;
 mod intervene;
+pub mod output;
+mod pace;
 mod predict;
 mod progress;
 mod report;
 mod sample;
+mod stop;
 mod summary;
 mod train;
 

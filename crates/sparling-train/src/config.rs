@@ -9,11 +9,12 @@ use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain, LatexOcrConfig}
 use sparling_layer::{
     Baseline, Competition, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope,
 };
-use sparling_models::{DecoderConfig, MotifModelConfig, RowLstmStart, SparlingConfig};
+use sparling_models::{DecoderConfig, MotifModelConfig, Positions, RowLstmStart, SparlingConfig};
 use toml::{Table, Value};
 
 use crate::adam::Adam;
 use crate::anneal::AnnealConfig;
+use crate::last_phase::LastPhase;
 use crate::splitting::Splitting;
 
 /// Everything that decides what a run computes.
@@ -34,6 +35,9 @@ pub struct RunConfig {
     pub training: TrainingSection,
     /// When the density is cut (paper, Algorithm 1).
     pub annealing: AnnealConfig,
+    /// How training goes on at the lowest density; absent: it ends there, as in the paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_phase: Option<LastPhase>,
     /// What each check measures.
     pub validation: ValidationSection,
     /// How channels that stand for two symbols are parted; absent: they are not.
@@ -121,6 +125,9 @@ pub struct DecoderSection {
     pub dropout: f64,
     /// The side of the max-pooling window.
     pub pool: usize,
+    /// What of a cell's place the encoder is told; absent: its row, as in the paper.
+    #[serde(default)]
+    pub positions: Positions,
     /// How the bidirectional LSTM begins that reads each row first; absent: there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row_lstm: Option<RowLstmStart>,
@@ -149,6 +156,10 @@ pub struct TrainingSection {
     pub gradient_clip_norm: Option<f64>,
     /// Samples between two training events in `metrics.jsonl`.
     pub log_every_samples: u64,
+    /// The most minutes of training that are lost when the process is killed: `last` is saved this
+    /// often, besides at each check.
+    #[serde(default = "five")]
+    pub save_every_minutes: f64,
 }
 
 /// What each check measures.
@@ -333,7 +344,14 @@ impl RunConfig {
         decoder
             .validate()
             .map_err(|error| ConfigError::Invalid(error.to_string()))?;
-        self.validate_pool(&domain.input_shape()[1..])?;
+        let spatial = &domain.input_shape()[1..];
+        self.validate_pool(spatial)?;
+        require(
+            spatial.len() == 2 || self.decoder.positions == Positions::Rows,
+            "decoder.positions",
+            "\"rows\", the only axis of a sequence",
+            "\"rows_and_columns\"",
+        )?;
         if let Some(lstm) = &self.decoder.row_lstm {
             above_zero("decoder.row_lstm.input_gain", lstm.input_gain)?;
             let bias = lstm.forget_bias;
@@ -387,6 +405,11 @@ impl RunConfig {
         }
         if let Some(splitting) = &self.splitting {
             self.validate_splitting(splitting)?;
+        }
+        if let Some(phase) = &self.last_phase {
+            let samples = phase.samples;
+            require(samples > 0, "last_phase.samples", "at least 1", samples)?;
+            above_zero("last_phase.learning_rate", phase.learning_rate)?;
         }
         self.annealing
             .validate()
@@ -507,6 +530,7 @@ impl DecoderSection {
             feed_forward: self.feed_forward,
             dropout: self.dropout,
             pool: self.pool,
+            positions: self.positions,
             row_lstm: self.row_lstm.clone(),
         }
     }
@@ -522,6 +546,7 @@ impl TrainingSection {
         at_least_one("training.batch_size", self.batch_size)?;
         let every = self.log_every_samples;
         require(every > 0, "training.log_every_samples", "at least 1", every)?;
+        above_zero("training.save_every_minutes", self.save_every_minutes)?;
         above_zero("training.learning_rate", self.learning_rate)?;
         let factor = self.learning_rate_per_cut;
         share("training.learning_rate_per_cut", factor)?;
@@ -537,6 +562,10 @@ impl TrainingSection {
             None => Ok(()),
         }
     }
+}
+
+fn five() -> f64 {
+    5.0
 }
 
 fn yes() -> bool {

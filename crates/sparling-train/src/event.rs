@@ -61,11 +61,13 @@ pub struct ValidationEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The accuracy was not enough.
+    /// Training goes on as before: the accuracy was not enough, or this is the last phase.
     Keep,
     /// The density was cut.
     Cut,
-    /// The next cut would go below the minimum: the run is done.
+    /// The next cut would go below the minimum: the last phase begins.
+    Settle,
+    /// The run is done: the next cut would go below the minimum, or the last phase is over.
     Finish,
 }
 
@@ -78,7 +80,7 @@ impl Event {
         }
     }
 
-    /// Whether training ended with it, the density being at its minimum.
+    /// Whether training ended with it, at the lowest density.
     pub fn finishes(&self) -> bool {
         matches!(self, Self::Validation(event) if event.decision == Outcome::Finish)
     }

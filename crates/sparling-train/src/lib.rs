@@ -1,7 +1,7 @@
 //! Trains, evaluates and looks inside SPARLING models.
 //!
 //! In reading order: [`config`] says what a run does, [`trainer`] is the loop, [`anneal`] decides
-//! when the density is cut, [`learner`] with [`loss`], [`clip`] and [`adam`] is one
+//! when the density is cut, [`last_phase`] what follows, [`learner`] with [`loss`], [`clip`] and [`adam`] is one
 //! step, [`evaluate`] and [`metrics`] measure, [`run`], [`event`] and [`checkpoint`] keep what was done,
 //! [`report`] draws it, [`picture`] and [`sound`] read and write inputs, [`golden`] compares with
 //! PyTorch, and [`cli`] is what the user types.
@@ -26,6 +26,7 @@ pub mod host;
 pub mod input;
 pub mod inside;
 pub mod intervene;
+pub mod last_phase;
 pub mod learner;
 pub mod loss;
 pub mod metrics;
@@ -37,4 +38,5 @@ pub mod sound;
 pub mod splitting;
 pub mod statistics;
 pub mod study;
+pub mod support;
 pub mod trainer;

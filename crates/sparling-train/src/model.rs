@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use sparling_data::Domain;
+use sparling_data::{Domain, Split};
 use sparling_models::Sparling;
 
 use crate::backend::Backend;
@@ -13,6 +13,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::config::{ConfigError, RunConfig};
 use crate::evaluate::{Evaluator, Figures};
 use crate::run::{RunError, RunFolder};
+use crate::support::{Differentiable, Supports};
 
 /// A model in evaluation mode, with its domain, which is not prepared: reading one's own files
 /// needs nothing that examples are made from.
@@ -21,6 +22,7 @@ pub struct Trained {
     domain: Arc<dyn Domain>,
     model: Sparling,
     device: Device,
+    folder: RunFolder,
     name: String,
     checkpoint: Checkpoint,
 }
@@ -89,6 +91,7 @@ impl Trained {
             domain,
             model,
             device,
+            folder,
             name,
             checkpoint,
         })
@@ -102,6 +105,30 @@ impl Trained {
             device: &self.device,
             batch_size: self.config.validation.batch_size,
         }
+    }
+
+    /// Where its channels look.
+    ///
+    /// # Errors
+    ///
+    /// If the run's folder cannot be read any more.
+    pub fn supports(&self) -> Result<Supports, LoadError> {
+        let device = self.device.clone().autodiff();
+        let config = self.config.model(&*self.domain);
+        let model = self
+            .folder
+            .checkpoints()
+            .load_weights(&self.checkpoint, config.init(&device))?;
+        let motif_model = Differentiable {
+            model: model.motif_model.freeze(),
+            window: config.motif_model.window(),
+            device,
+        };
+        Ok(Supports::measure(
+            &self.evaluator(),
+            Split::Validation,
+            &motif_model,
+        ))
     }
 
     /// The checkpoint's name in the run's folder.

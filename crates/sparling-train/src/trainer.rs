@@ -19,6 +19,7 @@ use crate::config::{ConfigError, Retrain, RunConfig};
 use crate::evaluate::{Evaluator, Figures};
 use crate::event::{Event, Outcome, TrainEvent, ValidationEvent};
 use crate::host::values;
+use crate::last_phase::LastPhase;
 use crate::learner::Learner;
 use crate::run::{RunError, RunFolder};
 use crate::splitting::Judge;
@@ -35,7 +36,7 @@ pub struct Limits {
 /// Why training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The density reached its minimum.
+    /// The density reached its minimum, and the last phase, if there is one, is over.
     Finished,
     /// A limit was reached.
     Limit,
@@ -115,6 +116,7 @@ pub struct Trainer {
     elapsed_before: Duration,
     started: Instant,
     logged: (u64, Instant),
+    saved: Instant,
 }
 
 impl Trainer {
@@ -161,6 +163,7 @@ impl Trainer {
             elapsed_before: Duration::ZERO,
             started: Instant::now(),
             logged: (0, Instant::now()),
+            saved: Instant::now(),
         })
     }
 
@@ -215,8 +218,8 @@ impl Trainer {
         Ok(())
     }
 
-    /// Trains until the density reaches its minimum, a limit is reached, or `interrupted` is set.
-    /// However it ends, `last` is saved.
+    /// Trains until the density has reached its minimum and the last phase is over, a limit is reached,
+    /// or `interrupted` is set. However it ends, `last` is saved.
     ///
     /// # Errors
     ///
@@ -246,8 +249,12 @@ impl Trainer {
             if self.crossed(self.config.training.log_every_samples) {
                 monitor.event(&self.log()?);
             }
-            if self.annealer.is_due(self.samples) {
+            if self.check_is_due() {
                 monitor.event(&self.check()?);
+            }
+            if self.save_is_due() {
+                self.collect_losses()?;
+                self.save_last(None)?;
             }
         }
         unreachable!("the loader is endless")
@@ -285,7 +292,11 @@ impl Trainer {
     }
 
     fn ended(&self, limits: Limits, interrupted: &AtomicBool) -> Option<Ended> {
-        if self.annealer.state().finished {
+        let done = match self.last_phase() {
+            Some((phase, since)) => phase.is_over(since),
+            None => self.annealer.state().finished,
+        };
+        if done {
             return Some(Ended::Finished);
         }
         if interrupted.load(Ordering::Relaxed) {
@@ -296,6 +307,27 @@ impl Trainer {
             .time
             .is_some_and(|limit| self.started.elapsed() >= limit);
         (samples || time).then_some(Ended::Limit)
+    }
+
+    /// The last phase and the training samples since it began, if it has.
+    fn last_phase(&self) -> Option<(LastPhase, u64)> {
+        let state = self.annealer.state();
+        let phase = self.config.last_phase.filter(|_| state.finished)?;
+        Some((phase, self.samples - state.samples_at_last_check))
+    }
+
+    fn check_is_due(&self) -> bool {
+        match self.last_phase() {
+            Some((phase, since)) => {
+                let every = self.annealer.config().check_every_samples;
+                phase.is_due(since, self.config.training.batch_size as u64, every)
+            }
+            None => self.annealer.is_due(self.samples),
+        }
+    }
+
+    fn save_is_due(&self) -> bool {
+        self.saved.elapsed().as_secs_f64() >= 60.0 * self.config.training.save_every_minutes
     }
 
     /// Whether the last step went past a multiple of `every`.
@@ -318,6 +350,9 @@ impl Trainer {
     }
 
     fn learning_rate(&self) -> f64 {
+        if let Some((phase, since)) = self.last_phase() {
+            return phase.learning_rate_at(since);
+        }
         let training = &self.config.training;
         let warmed = (self.samples + 1) as f64 / training.warmup_samples.max(1) as f64;
         let decayed = training.learning_rate_per_cut.powi(self.annealer.cuts());
@@ -372,10 +407,11 @@ impl Trainer {
         self.collect_losses()?;
         let begun = Instant::now();
         let valid = self.learner.model.valid();
-        let validation = &self.config.validation;
+        let domain = self.domain.clone();
+        let validation = self.config.validation.clone();
         let evaluator = Evaluator {
             model: &valid,
-            domain: &*self.domain,
+            domain: &*domain,
             device: &self.learner.device().clone().inner(),
             batch_size: validation.batch_size,
         };
@@ -383,16 +419,10 @@ impl Trainer {
             .evaluate(Split::Validation, validation.examples)
             .figures();
         let accuracy = figures.exact_match.unwrap_or(0.0);
-        let target = self.annealer.target_at(self.samples);
-        let decision = self.annealer.check(self.samples, accuracy);
-        let outcome = match decision {
-            Decision::Keep => Outcome::Keep,
-            Decision::Cut { .. } => Outcome::Cut,
-            Decision::Finish { .. } => Outcome::Finish,
-        };
-        let splits = match outcome {
-            Outcome::Finish => Vec::new(),
-            Outcome::Keep | Outcome::Cut => self.splits(&evaluator),
+        let (target, outcome) = self.decide(accuracy);
+        let splits = match self.annealer.state().finished {
+            true => Vec::new(),
+            false => self.splits(&evaluator),
         };
         let event = Event::Validation(ValidationEvent {
             samples: self.samples,
@@ -425,6 +455,26 @@ impl Trainer {
         Ok(event)
     }
 
+    /// What an accuracy had to exceed, and what follows from it.
+    fn decide(&mut self, accuracy: f64) -> (f64, Outcome) {
+        if let Some((phase, since)) = self.last_phase() {
+            let target = self.best.map_or(0.0, |best| best.accuracy);
+            let outcome = match phase.is_over(since) {
+                true => Outcome::Finish,
+                false => Outcome::Keep,
+            };
+            return (target, outcome);
+        }
+        let target = self.annealer.target_at(self.samples);
+        let outcome = match self.annealer.check(self.samples, accuracy) {
+            Decision::Keep => Outcome::Keep,
+            Decision::Cut { .. } => Outcome::Cut,
+            Decision::Finish { .. } if self.config.last_phase.is_some() => Outcome::Settle,
+            Decision::Finish { .. } => Outcome::Finish,
+        };
+        (target, outcome)
+    }
+
     /// The channels to part, if the configuration asks for it.
     fn splits(&self, evaluator: &Evaluator) -> Vec<ChannelSplit> {
         let bottleneck = &self.config.bottleneck;
@@ -446,7 +496,8 @@ impl Trainer {
         })
     }
 
-    /// Saves what users choose from: the state just before each cut, and the best.
+    /// Saves what users choose from: the best state, and the ladder, which has the state just before
+    /// each cut and, at the lowest density, the best of the last phase.
     fn keep(
         &mut self,
         valid: &Sparling,
@@ -454,19 +505,23 @@ impl Trainer {
         outcome: Outcome,
     ) -> Result<(), TrainError> {
         let checkpoints = self.folder.checkpoints();
-        if outcome != Outcome::Keep {
+        let candidate = Best {
+            density: figures.density,
+            accuracy: figures.exact_match.unwrap_or(0.0),
+        };
+        // The last phase begins anew, so that its best is also the lowest density's.
+        let best = self.best.filter(|_| outcome != Outcome::Settle);
+        let better =
+            best.is_none_or(|best| best.is_beaten_by(candidate.density, candidate.accuracy));
+        let is_rung = match self.last_phase() {
+            Some(_) => better,
+            None => outcome != Outcome::Keep,
+        };
+        if is_rung {
             let name = Checkpoints::ladder_name(figures.density);
             self.save_weights(&checkpoints, &name, valid, figures)?;
         }
-        let accuracy = figures.exact_match.unwrap_or(0.0);
-        let candidate = Best {
-            density: figures.density,
-            accuracy,
-        };
-        if self
-            .best
-            .is_none_or(|best| best.is_beaten_by(candidate.density, candidate.accuracy))
-        {
+        if better {
             self.save_weights(&checkpoints, "best", valid, figures)?;
             self.best = Some(candidate);
         }
@@ -491,7 +546,7 @@ impl Trainer {
         Ok(checkpoints.save(name, valid, None, describe, self.samples)?)
     }
 
-    fn save_last(&self, validation: Option<Figures>) -> Result<(), TrainError> {
+    fn save_last(&mut self, validation: Option<Figures>) -> Result<(), TrainError> {
         let valid = self.learner.model.valid();
         let describe = |weights, optimizer: Option<_>| Checkpoint {
             format: FORMAT,
@@ -509,12 +564,14 @@ impl Trainer {
             }),
         };
         let checkpoints = self.folder.checkpoints();
-        Ok(checkpoints.save(
+        checkpoints.save(
             "last",
             &valid,
             Some(&self.learner.optimizer),
             describe,
             self.samples,
-        )?)
+        )?;
+        self.saved = Instant::now();
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ mod program;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -116,7 +116,7 @@ fn resume(run: &Path) -> Command {
 }
 
 /// Starts it and waits for the moment.
-fn start_until(command: &mut Command, run: &Path, moment: Moment) -> Child {
+fn start_until(command: &mut Command, run: &Path, moment: impl Fn(u64, bool) -> bool) -> Child {
     let mut child = command.spawn().expect("the program starts");
     let begun = Instant::now();
     loop {
@@ -220,30 +220,122 @@ fn stopped_by_limits() {
     Outcome::of(&run).assert_is_the_reference();
 }
 
+/// Sends a signal once so many samples are in the events, and resumes: nothing is lost but the step in
+/// progress.
+#[cfg(unix)]
+fn stop_by(signal: &str) {
+    for (index, samples) in STOPS.into_iter().enumerate() {
+        let out = tempfile::tempdir().unwrap();
+        let run = out.path().join("digitcircle/stopped");
+        let mut command = train(out.path(), "stopped");
+        let child = start_until(command.stdout(Stdio::piped()), &run, |last, _| {
+            last >= samples
+        });
+        // Not only just after an event.
+        thread::sleep(Duration::from_millis(7 * index as u64));
+        let id = child.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{signal}: {:?}", output.status);
+        let said = String::from_utf8(output.stdout).unwrap();
+        let again = format!(
+            "stopped: go on with `cargo xtask train --resume {}`",
+            run.display()
+        );
+        assert!(said.contains(&again), "{signal}: {said}");
+        let saved = fs::read(run.join("checkpoints/last.json")).unwrap();
+        let saved: Value = serde_json::from_slice(&saved).unwrap();
+        assert!(saved["samples"].as_u64().unwrap() >= samples, "{signal}");
+        printed(&mut resume(&run));
+        Outcome::of(&run).assert_is_the_reference();
+    }
+}
+
+/// Training samples at the last event before a run is stopped, checks and others among them.
+const STOPS: [u64; 3] = [50, 600, 1550];
+
 #[test]
 #[cfg(unix)]
 fn interrupted_from_the_keyboard() {
+    stop_by("-INT");
+}
+
+#[test]
+#[cfg(unix)]
+fn terminated() {
+    stop_by("-TERM");
+}
+
+#[test]
+#[cfg(unix)]
+fn left_by_its_terminal() {
+    stop_by("-HUP");
+}
+
+/// As `nohup` starts it, and a shell's background job.
+#[test]
+#[cfg(unix)]
+fn ignored_signals_stay_ignored() {
     let out = tempfile::tempdir().unwrap();
-    let run = out.path().join("digitcircle/interrupted");
-    let mut command = train(out.path(), "interrupted");
-    let child = start_until(command.stdout(Stdio::piped()), &run, AFTER_ITS_FIRST_EVENT);
+    let run = out.path().join("digitcircle/background");
+    let train = train(out.path(), "background");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' HUP INT; exec \"$@\"", "sh"]);
+    shell.arg(train.get_program()).args(train.get_args());
+    let child = start_until(shell.stdout(Stdio::piped()), &run, AFTER_ITS_FIRST_EVENT);
     let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    for signal in ["-HUP", "-INT", "-INT"] {
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+    }
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
-    let said = String::from_utf8(output.stdout).unwrap();
-    let again = format!(
-        "stopped: go on with `cargo xtask train --resume {}`",
-        run.display()
+    Outcome::of(&run).assert_is_the_reference();
+}
+
+/// As `| head` does.
+#[test]
+fn nobody_reads_what_it_prints() {
+    for lines in [1, 3, 10] {
+        let out = tempfile::tempdir().unwrap();
+        let run = out.path().join("digitcircle/unread");
+        let mut child = train(out.path(), "unread")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut reader = BufReader::new(child.stdout.take().unwrap());
+        for _ in 0..lines {
+            reader.read_line(&mut String::new()).unwrap();
+        }
+        drop(reader);
+        assert!(child.wait().unwrap().success());
+        Outcome::of(&run).assert_is_the_reference();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_it_prints_finds_no_room() {
+    let out = tempfile::tempdir().unwrap();
+    let run = out.path().join("digitcircle/full");
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = train(out.path(), "full")
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+        .wait_with_output()
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(
+        errors.starts_with("error: some output could not be written: No space left on device"),
+        "{errors}"
     );
-    assert!(said.contains(&again), "{said}");
-    printed(&mut resume(&run));
     Outcome::of(&run).assert_is_the_reference();
 }
 

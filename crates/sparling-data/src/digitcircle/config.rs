@@ -9,7 +9,7 @@ use crate::vocab::Vocabulary;
 
 /// The sizes and noise levels of DigitCircle, as an experiment file gives them.
 ///
-/// Every key but `stamps` must be there.
+/// Every key but `margin` and `stamps` must be there.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DigitCircleConfig {
@@ -23,6 +23,10 @@ pub struct DigitCircleConfig {
     pub minimum_radius: u16,
     /// How far a digit may lie off the circle in each direction, in pixels.
     pub jitter: u16,
+    /// How far the circle keeps from the image's edges, in pixels: at least the jitter and half a
+    /// stamp. Absent: the jitter and the longest side of a stamp, as in the paper.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<u16>,
     /// The probability that a pixel is flipped before digits are stamped, as a multiple of the
     /// stamps' mean share of ink.
     pub noise_before: f64,
@@ -42,6 +46,7 @@ impl DigitCircleConfig {
             maximum_digits: 6,
             minimum_radius: 20,
             jitter: 3,
+            margin: None,
             noise_before: 0.5,
             noise_after: 0.05,
             stamps: None,
@@ -49,13 +54,15 @@ impl DigitCircleConfig {
     }
 
     /// Small enough to train on a CPU in minutes: 3 or 4 digits in an image of 48 by 48 pixels,
-    /// with the paper's noise.
+    /// with the paper's noise. The circle comes so close to the edges that digits overlap in as few
+    /// images as in the paper's.
     pub fn small() -> Self {
         Self {
             size: 48,
             maximum_digits: 4,
-            minimum_radius: 9,
+            minimum_radius: 15,
             jitter: 1,
+            margin: Some(7),
             ..Self::paper()
         }
     }
@@ -115,6 +122,12 @@ impl DigitCircleConfig {
         Ok(())
     }
 
+    /// How far the circle keeps from the image's edges, in pixels.
+    pub(super) fn margin(&self, stamps: &Stamps) -> u16 {
+        let longest = stamps.longest_side() as u16;
+        self.margin.unwrap_or(self.jitter.saturating_add(longest))
+    }
+
     /// The radius must have at least one value to be drawn from; then so has the centre.
     fn check_room(&self, stamps: &Stamps) -> Result<(), ConfigError> {
         if self.minimum_radius == 0 {
@@ -122,13 +135,20 @@ impl DigitCircleConfig {
             return Err(ConfigError::value("minimum_radius", 0, advice));
         }
         let (radius, jitter) = (usize::from(self.minimum_radius), usize::from(self.jitter));
-        let longest = stamps.longest_side();
-        let smallest_size = 2 * (radius + jitter + longest + 1);
+        let (longest, margin) = (stamps.longest_side(), usize::from(self.margin(stamps)));
+        let smallest_margin = jitter + longest.div_ceil(2);
+        if margin < smallest_margin {
+            let advice = format!(
+                "with `jitter` {jitter} and stamps of up to {longest} pixels digits would be cut \
+                 off; choose at least {smallest_margin}"
+            );
+            return Err(ConfigError::value("margin", margin, advice));
+        }
+        let smallest_size = 2 * (radius + margin + 1);
         if usize::from(self.size) < smallest_size {
             let advice = format!(
-                "a circle with `minimum_radius` {radius}, `jitter` {jitter} and stamps of up to \
-                 {longest} pixels needs at least {smallest_size}; choose a larger size or a \
-                 smaller radius"
+                "a circle with `minimum_radius` {radius}, {margin} pixels from the edges, needs at \
+                 least {smallest_size}; choose a larger size or a smaller radius"
             );
             return Err(ConfigError::value("size", self.size, advice));
         }
@@ -174,8 +194,13 @@ mod tests {
             ),
             (
                 error(|config| config.size = 71),
-                "`size` is 71: a circle with `minimum_radius` 20, `jitter` 3 and stamps of up to \
-                 12 pixels needs at least 72; choose a larger size or a smaller radius",
+                "`size` is 71: a circle with `minimum_radius` 20, 15 pixels from the edges, needs at \
+                 least 72; choose a larger size or a smaller radius",
+            ),
+            (
+                error(|config| config.margin = Some(8)),
+                "`margin` is 8: with `jitter` 3 and stamps of up to 12 pixels digits would be cut \
+                 off; choose at least 9",
             ),
             (
                 error(|config| config.noise_after = 1.5),

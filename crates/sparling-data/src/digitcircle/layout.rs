@@ -53,9 +53,9 @@ fn draw_circle(
     stream: &mut Stream,
 ) -> (i64, (i64, i64)) {
     let size = i64::from(config.size);
-    let pad = i64::from(config.jitter) + stamps.longest_side() as i64;
-    let radius = stream.integer(config.minimum_radius.into()..size / 2 - pad);
-    let inside = radius + pad..size - radius - pad;
+    let margin = i64::from(config.margin(stamps));
+    let radius = stream.integer(config.minimum_radius.into()..size / 2 - margin);
+    let inside = radius + margin..size - radius - margin;
     let row = stream.integer(inside.clone());
     (radius, (row, stream.integer(inside)))
 }
@@ -175,10 +175,42 @@ mod tests {
                 draw_circle(&config, Stamps::embedded(), &mut stream)
             })
             .collect();
-        // 48 / 2 - (1 + 12) = 11.
-        let radius_9 = (22..26).flat_map(|row| (22..26).map(move |column| (9, (row, column))));
-        let radius_10 = (23..25).flat_map(|row| (23..25).map(move |column| (10, (row, column))));
-        assert_eq!(circles, radius_9.chain(radius_10).collect());
+        // 48 / 2 - 7 = 17.
+        let radius_15 = (22..26).flat_map(|row| (22..26).map(move |column| (15, (row, column))));
+        let radius_16 = (23..25).flat_map(|row| (23..25).map(move |column| (16, (row, column))));
+        assert_eq!(circles, radius_15.chain(radius_16).collect());
+    }
+
+    /// Stamps are opaque: where digits overlap, one of them cannot be read.
+    #[test]
+    fn digits_overlap_as_rarely_as_in_the_paper() {
+        let share = |config: DigitCircleConfig| {
+            let images = 4000;
+            let stamps = Stamps::embedded();
+            let overlapping = (0..images).filter(|&index| {
+                let mut stream = Stream::new(Split::Test, index);
+                let layout = Layout::draw(&config, stamps, &mut stream);
+                let boxes: Vec<[i64; 4]> = layout
+                    .digits
+                    .iter()
+                    .zip(&layout.positions)
+                    .map(|(&digit, &(row, column))| {
+                        let (rows, columns) = (stamps[digit].rows(), stamps[digit].columns());
+                        let (top, left) = (row - rows / 2, column - columns / 2);
+                        [top, top + rows, left, left + columns].map(|side| side as i64)
+                    })
+                    .collect();
+                (0..boxes.len()).any(|at| {
+                    boxes[..at].iter().any(|other| {
+                        let [top, bottom, left, right] = boxes[at];
+                        top < other[1] && other[0] < bottom && left < other[3] && other[2] < right
+                    })
+                })
+            });
+            overlapping.count() as f64 / images as f64
+        };
+        let [small, paper] = [DigitCircleConfig::small(), DigitCircleConfig::paper()].map(share);
+        assert!(small < 0.04 && paper < 0.04, "{small} {paper}");
     }
 
     #[test]
@@ -186,11 +218,11 @@ mod tests {
         let stamps = Stamps::embedded();
         for config in [DigitCircleConfig::paper(), DigitCircleConfig::small()] {
             let (size, jitter) = (usize::from(config.size), usize::from(config.jitter));
-            let pad = jitter + stamps.longest_side();
-            for radius in config.minimum_radius.into()..size / 2 - pad {
+            let margin = usize::from(config.margin(stamps));
+            for radius in config.minimum_radius.into()..size / 2 - margin {
                 // The extreme positions of a digit's middle, over all centres and angles.
-                let least = radius + pad - radius - jitter;
-                let most = size - radius - pad - 1 + radius + jitter;
+                let least = radius + margin - radius - jitter;
+                let most = size - radius - margin - 1 + radius + jitter;
                 for stamp in stamps.iter() {
                     for side in [stamp.rows(), stamp.columns()] {
                         assert!(least >= side / 2);

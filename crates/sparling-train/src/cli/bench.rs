@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::output::{say, say_part};
 use crate::backend::Backend;
 use crate::bench::{quantile, reembed, scaling, step};
 use crate::cli::configuration::Configuration;
@@ -114,7 +115,7 @@ impl Bench {
 
 fn show<R: Serialize>(json: bool, report: &R, print: impl Fn(&R)) -> Result<()> {
     if json {
-        println!("{}", serde_json::to_string_pretty(report)?);
+        say!("{}", serde_json::to_string_pretty(report)?);
     } else {
         print(report);
     }
@@ -122,39 +123,53 @@ fn show<R: Serialize>(json: bool, report: &R, print: impl Fn(&R)) -> Result<()> 
 }
 
 fn print_scaling(report: &scaling::Report) {
-    println!(
+    say!(
         "{} on {} threads, milliseconds per example, forward and backward, medians\n",
-        report.backend, report.threads
+        report.backend,
+        report.threads
     );
-    print!("{:<26} {:>8}", "", "");
-    report.parts.iter().for_each(|part| print!(" {part:>12}"));
-    println!();
+    say_part!("{:<26} {:>8}", "", "");
+    report
+        .parts
+        .iter()
+        .for_each(|part| say_part!(" {part:>12}"));
+    say!();
     for row in &report.rows {
-        print!("{:<26} {:>8}", row.key, row.value);
+        say_part!("{:<26} {:>8}", row.key, row.value);
         row.ms_per_example
             .iter()
-            .for_each(|ms| print!(" {ms:>12.4}"));
-        println!();
+            .for_each(|ms| say_part!(" {ms:>12.4}"));
+        say!();
     }
 }
 
 fn print_reembed(report: &reembed::Report) {
-    println!(
+    say!(
         "{} on {} threads, {:?} to {} features, windows of {}, medians of forward and backward\n",
-        report.backend, report.threads, report.shape, report.features, report.window
+        report.backend,
+        report.threads,
+        report.shape,
+        report.features,
+        report.window
     );
-    println!(
+    say!(
         "memory {} MiB, of which output and gradients {}; dense {} MiB\n",
         mebibytes(report.memory, 1),
         mebibytes(Some(report.results_memory), 1),
         mebibytes(report.dense_memory, 1)
     );
-    println!(
+    say!(
         "{:>7} {:>11} {:>12} {:>10} {:>11} {:>8} {:>9}",
-        "density", "forward ms", "backward ms", "dense ms", "PyTorch ms", "dense x", "PyTorch x"
+        "density",
+        "forward ms",
+        "backward ms",
+        "dense ms",
+        "PyTorch ms",
+        "dense x",
+        "PyTorch x"
     );
     for row in &report.rows {
-        println!(
+        say!(
             "{:>7} {:>11.3} {:>12.3} {:>10.1} {:>11} {:>8.1} {:>9}",
             row.density,
             row.forward_ms,
@@ -172,32 +187,39 @@ fn mebibytes(bytes: Option<u64>, digits: usize) -> String {
 }
 
 fn print_step(report: &step::Report) {
-    println!(
+    say!(
         "{} on {} threads, batches of {}, density {}, medians\n",
-        report.backend, report.threads, report.batch_size, report.density
+        report.backend,
+        report.threads,
+        report.batch_size,
+        report.density
     );
-    println!(
+    say!(
         "training    {:>9.1} samples/s, PyTorch {}, ratio {}",
         report.samples_per_s,
         optional(report.peer_samples_per_s, 1),
         optional(report.ratio, 2)
     );
-    println!(
+    say!(
         "validation  {:>9.1} samples/s",
         report.validation_samples_per_s
     );
-    println!(
+    say!(
         "peak memory {:>9} MiB, PyTorch {} MiB\n",
         mebibytes(report.peak_memory, 0),
         mebibytes(report.peer_peak_memory, 0)
     );
-    println!(
+    say!(
         "{:<20} {:>11} {:>12} {:>11} {:>6}",
-        "ms", "forward", "backward", "PyTorch", "ratio"
+        "ms",
+        "forward",
+        "backward",
+        "PyTorch",
+        "ratio"
     );
     for part in &report.parts {
         let both = part.forward_ms + part.backward_ms.unwrap_or(0.0);
-        println!(
+        say!(
             "{:<20} {:>11.3} {:>12} {:>11} {:>6}",
             part.name,
             part.forward_ms,
@@ -206,7 +228,7 @@ fn print_step(report: &step::Report) {
             optional(part.peer_ms.map(|peer| peer / both), 2)
         );
     }
-    println!("\nPyTorch's data is made beforehand, and counts for nothing there.");
+    say!("\nPyTorch's data is made beforehand, and counts for nothing there.");
 }
 
 fn optional(value: Option<f64>, digits: usize) -> String {
@@ -214,8 +236,8 @@ fn optional(value: Option<f64>, digits: usize) -> String {
 }
 
 fn print_quantile(report: &quantile::Report) {
-    println!("{} on {} threads, medians", report.backend, report.threads);
-    println!(
+    say!("{} on {} threads, medians", report.backend, report.threads);
+    say!(
         "\n{:<20} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6} {:>10} {:>11} {:>10} {:>7} {:>7}",
         "shape",
         "density",
@@ -232,7 +254,7 @@ fn print_quantile(report: &quantile::Report) {
         "warm x"
     );
     for row in &report.quantile {
-        println!(
+        say!(
             "{:<20} {:>7} {:>9.3} {:>9.3} {:>9.1} {:>9.1} {:>9.1} {:>5.0}% {:>10.2} {:>11.2} {:>10} {:>7} {:>7}",
             format!("{:?}", row.shape),
             row.density,
@@ -249,13 +271,17 @@ fn print_quantile(report: &quantile::Report) {
             optional(row.warm_ratio, 1)
         );
     }
-    println!("\nGB/s: input read; of a copy, read and written. x: the peer's time by ours.");
-    println!(
+    say!("\nGB/s: input read; of a copy, read and written. x: the peer's time by ours.");
+    say!(
         "\n{:<20} {:>7} {:>9} {:>14} {:>6}",
-        "forward, training", "density", "layer ms", "no update ms", "ratio"
+        "forward, training",
+        "density",
+        "layer ms",
+        "no update ms",
+        "ratio"
     );
     for row in &report.forward {
-        println!(
+        say!(
             "{:<20} {:>7} {:>9.3} {:>14.3} {:>6.2}",
             format!("{:?}", row.shape),
             row.density,

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use sparling_data::Split;
 
+use super::output::{say, say_part};
 use super::progress::percent;
 use crate::atomic;
 use crate::backend::Backend;
@@ -41,9 +42,9 @@ impl Measure {
         if densities.is_empty() {
             densities.push(None);
         }
-        print!("   density    exact");
-        (0..=self.most_bits).for_each(|bits| print!(" {:>7}", format!("2^{bits}")));
-        println!("     eta  bound");
+        say_part!("   density    exact");
+        (0..=self.most_bits).for_each(|bits| say_part!(" {:>7}", format!("2^{bits}")));
+        say!("     eta  bound");
         let mut all = Vec::new();
         for density in densities {
             let trained = Trained::load(&self.run, density, backend)?;
@@ -61,12 +62,12 @@ impl Measure {
 
 fn print(binning: &Binning) {
     let density = format!("{:.3e}", binning.density);
-    print!("{density:>10} {:>8}", percent(Some(binning.exact_match)));
+    say_part!("{density:>10} {:>8}", percent(Some(binning.exact_match)));
     for share in &binning.binned {
-        print!(" {:>7}", percent(Some(*share)));
+        say_part!(" {:>7}", percent(Some(*share)));
     }
     let eta = binning.eta.map_or("-".to_owned(), |eta| eta.to_string());
     let bound = binning.bound_bits;
     let bound = bound.map_or("-".to_owned(), |bits| format!("{bits:.0} bits"));
-    println!(" {eta:>7}  {bound}");
+    say!(" {eta:>7}  {bound}");
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output::say;
 use crate::dataset::{Dataset, Found, Stage, fetch, verify};
 
 /// What `data` takes.
@@ -50,7 +51,7 @@ impl Data {
 
 fn list(dataset: &Dataset) {
     let contents = &dataset.contents;
-    println!(
+    say!(
         "{:<12} {}: {} recordings of {} speakers, {} to download, {}",
         dataset.name,
         dataset.title,
@@ -64,7 +65,7 @@ fn list(dataset: &Dataset) {
 /// Downloads with a bar on a terminal, and a line for each stage anywhere.
 fn download(dataset: &Dataset, out: &Path) -> Result<Found> {
     let archive = &dataset.archive;
-    println!("downloading {}, {}", archive.url, archive.size);
+    say!("downloading {}, {}", archive.url, archive.size);
     let bar = ProgressBar::no_length();
     let found = fetch(dataset, out, &mut |stage| match stage {
         Stage::Downloading { bytes, total } => {
@@ -79,9 +80,9 @@ fn download(dataset: &Dataset, out: &Path) -> Result<Found> {
         }
         Stage::Unpacking => {
             bar.finish_and_clear();
-            println!("unpacking");
+            say!("unpacking");
         }
-        Stage::Verifying => println!("verifying"),
+        Stage::Verifying => say!("verifying"),
     });
     bar.finish_and_clear();
     Ok(found?)
@@ -97,7 +98,7 @@ fn style(total: Option<u64>) -> ProgressStyle {
 
 fn report(dataset: &Dataset, folder: &Path, found: &Found) {
     let rates: Vec<String> = found.sample_rates.iter().map(u32::to_string).collect();
-    println!(
+    say!(
         "{}: {} recordings of {} speakers, {:.1} minutes at {} Hz",
         folder.display(),
         found.recordings,
@@ -106,17 +107,19 @@ fn report(dataset: &Dataset, folder: &Path, found: &Found) {
         rates.join(" and ")
     );
     if found.checksum {
-        println!("every recording is as it was published");
+        say!("every recording is as it was published");
     } else {
-        println!("the numbers are right and every recording can be read; no checksum is known");
+        say!("the numbers are right and every recording can be read; no checksum is known");
     }
-    println!(
+    say!(
         "{} by {}, {}",
-        dataset.title, dataset.authors, dataset.licence
+        dataset.title,
+        dataset.authors,
+        dataset.licence
     );
-    println!("cite: {}", dataset.citation);
-    println!("more: {}", dataset.homepage);
-    println!(
+    say!("cite: {}", dataset.citation);
+    say!("more: {}", dataset.homepage);
+    say!(
         "train on it: cargo xtask train audiomnist --data {}",
         folder.display()
     );

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use super::output::say;
 use crate::backend::{Backend, BackendError};
 
 /// What `devices` takes.
@@ -13,12 +14,12 @@ impl Devices {
     pub(super) fn run(self) -> Result<()> {
         for backend in Backend::value_variants() {
             match Backend::choose(Some(*backend), "devices") {
-                Ok(backend) => println!("{backend:<8} {:?}", backend.device()),
-                Err(BackendError::NotCompiled { .. }) => println!(
-                    "{backend:<8} not compiled in: cargo xtask devices --backend {backend}"
-                ),
+                Ok(backend) => say!("{backend:<8} {:?}", backend.device()),
+                Err(BackendError::NotCompiled { .. }) => {
+                    say!("{backend:<8} not compiled in: cargo xtask devices --backend {backend}")
+                }
                 Err(BackendError::NoDevice { reason, .. }) => {
-                    println!("{backend:<8} no device: {reason}");
+                    say!("{backend:<8} no device: {reason}");
                 }
             }
         }

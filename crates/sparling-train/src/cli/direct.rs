@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use sparling_data::Domain;
 
+use super::output::say;
 use super::progress::percent;
 use crate::atomic;
 use crate::backend::Backend;
@@ -43,7 +44,7 @@ impl Compare {
         let labelled =
             rayon::scope(|_| direct::train(trained.config(), &domain, &device, self.samples));
         let found = Direct::measure(&trained, &labelled, &*domain, self.samples, self.examples);
-        println!("errors on single symbols   validation     test");
+        say!("errors on single symbols   validation     test");
         let [validation, test] = [found.validation, found.test];
         for (name, errors) in [
             (
@@ -53,7 +54,7 @@ impl Compare {
             ("trained on labels", [validation.direct, test.direct]),
         ] {
             let [validation, test] = errors.map(|share| percent(Some(share)));
-            println!("{name:26} {validation:>10} {test:>8}");
+            say!("{name:26} {validation:>10} {test:>8}");
         }
         let json = serde_json::to_vec_pretty(&found)?;
         atomic::write(&Measurement::Direct.file(&self.run), &json)?;

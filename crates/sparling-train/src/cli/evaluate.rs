@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use sparling_data::Split;
 
+use super::output::{say, say_part};
 use super::progress::percent;
 use crate::backend::Backend;
 use crate::evaluate::{Figures, Report};
@@ -63,6 +64,11 @@ impl Evaluate {
         let backend = Backend::choose(self.backend, "evaluate")?;
         let trained = Trained::load(&self.run, self.density, backend)?;
         trained.domain().prepare()?;
+        if std::env::var("DUMP_MAPS").is_ok() {
+            let t = std::time::Instant::now();
+            let s = trained.supports()?;
+            say!("{:?} {}", t.elapsed(), serde_json::to_string_pretty(&s)?);
+        }
         let reports: BTreeMap<&str, Report> = self
             .split
             .splits()
@@ -77,7 +83,7 @@ impl Evaluate {
                 EvaluationSplit::Both => serde_json::to_string_pretty(&reports)?,
                 _ => serde_json::to_string_pretty(&reports.values().next())?,
             };
-            println!("{json}");
+            say!("{json}");
         } else {
             print(&trained, &reports);
         }
@@ -90,7 +96,7 @@ fn print(trained: &Trained, reports: &BTreeMap<&str, Report>) {
         .domain()
         .note()
         .map_or(String::new(), |note| format!(", {note}"));
-    println!(
+    say!(
         "{} ({} samples{note})",
         trained.checkpoint_name(),
         trained.samples()
@@ -101,9 +107,9 @@ fn print(trained: &Trained, reports: &BTreeMap<&str, Report>) {
         .collect();
     print_figures(&figures);
     for (name, report) in reports {
-        println!("\n{name}");
+        say!("\n{name}");
         print_confusion(&report.confusion, trained.domain().symbols());
-        println!();
+        say!();
         print_symbols(&report.by_symbol, trained.domain().symbols());
     }
 }
@@ -112,9 +118,9 @@ fn print(trained: &Trained, reports: &BTreeMap<&str, Report>) {
 /// row.
 fn print_confusion(confusion: &AlignedConfusion, symbols: &[String]) {
     let name = |symbol: Option<usize>| symbol.map_or("none", |symbol| &symbols[symbol]);
-    print!("{:>12}", "channel for");
-    symbols.iter().for_each(|symbol| print!("{symbol:>7}"));
-    println!("{:>7}", "none");
+    say_part!("{:>12}", "channel for");
+    symbols.iter().for_each(|symbol| say_part!("{symbol:>7}"));
+    say!("{:>7}", "none");
     for row in &confusion.rows {
         if row.symbol.is_none() && row.channels.is_empty() {
             continue;
@@ -124,16 +130,16 @@ fn print_confusion(confusion: &AlignedConfusion, symbols: &[String]) {
             .iter()
             .map(|channel| channel_name(*channel))
             .collect();
-        print!("{:>7} {:>4}", channels.join(","), name(row.symbol));
-        row.counts.iter().for_each(|count| print!("{count:>7}"));
-        println!("{:>7}", row.false_positives);
+        say_part!("{:>7} {:>4}", channels.join(","), name(row.symbol));
+        row.counts.iter().for_each(|count| say_part!("{count:>7}"));
+        say!("{:>7}", row.false_positives);
     }
-    print!("{:>12}", "none");
+    say_part!("{:>12}", "none");
     confusion
         .missed
         .iter()
-        .for_each(|count| print!("{count:>7}"));
-    println!();
+        .for_each(|count| say_part!("{count:>7}"));
+    say!();
 }
 
 /// Prints how well each symbol is found, those most missed first.
@@ -144,7 +150,7 @@ fn print_symbols(errors: &[SymbolErrors], symbols: &[String]) {
         .collect();
     let missed = |errors: &SymbolErrors| errors.fne.unwrap_or(0.0);
     errors.sort_by(|one, other| missed(other).total_cmp(&missed(one)));
-    println!("{:>7} {:>7} {:>8} {:>8}", "symbol", "there", "FNE", "CE");
+    say!("{:>7} {:>7} {:>8} {:>8}", "symbol", "there", "FNE", "CE");
     for SymbolErrors {
         symbol,
         footprints,
@@ -153,7 +159,7 @@ fn print_symbols(errors: &[SymbolErrors], symbols: &[String]) {
     } in errors
     {
         let [fne, ce] = [fne, ce].map(|share| percent(*share));
-        println!("{:>7} {footprints:>7} {fne:>8} {ce:>8}", symbols[*symbol]);
+        say!("{:>7} {footprints:>7} {fne:>8} {ce:>8}", symbols[*symbol]);
     }
 }
 
@@ -163,15 +169,17 @@ type Share = fn(&Figures) -> Option<f64>;
 /// Prints the figures one a line, the splits side by side.
 fn print_figures(figures: &[(&str, &Figures)]) {
     let row = |name: &str, value: &dyn Fn(&Figures) -> String, meaning: &str| {
-        print!("{name:<19}");
+        say_part!("{name:<19}");
         figures
             .iter()
-            .for_each(|(_, figures)| print!(" {:<11}", value(figures)));
-        println!("{meaning}");
+            .for_each(|(_, figures)| say_part!(" {:<11}", value(figures)));
+        say!("{meaning}");
     };
-    print!("{:<19}", "");
-    figures.iter().for_each(|(name, _)| print!(" {name:<11}"));
-    println!();
+    say_part!("{:<19}", "");
+    figures
+        .iter()
+        .for_each(|(name, _)| say_part!(" {name:<11}"));
+    say!();
     row("density", &|figures| format!("{:.3e}", figures.density), "");
     let empirical = |figures: &Figures| {
         figures

@@ -12,8 +12,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use super::output::{say, say_part};
 use super::progress::percent;
-use super::train::on_interrupt;
+use super::stop;
 use crate::backend::Backend;
 use crate::event::Event;
 use crate::experiment::{Experiment, Planned, State};
@@ -118,7 +119,7 @@ impl Run {
             }
             .run()?
         };
-        println!("\n{}", experiment.title);
+        say!("\n{}", experiment.title);
         print_table(&runs)?;
         match failed.as_slice() {
             [] => Ok(()),
@@ -144,7 +145,7 @@ impl Run {
             self.out.display(),
         );
         fs::write(script, text).with_context(|| format!("cannot write {}", script.display()))?;
-        println!("{count} jobs: sbatch {}", script.display());
+        say!("{count} jobs: sbatch {}", script.display());
         Ok(())
     }
 }
@@ -183,7 +184,8 @@ struct Job<'a> {
 
 impl<'a> Sweep<'a> {
     fn run(mut self) -> Result<Vec<String>> {
-        let interrupted = on_interrupt()?;
+        let stop = stop::on_request()?;
+        let mut told = false;
         let mut jobs: Vec<Job<'a>> = Vec::new();
         let mut given_up: Vec<&'a Path> = Vec::new();
         loop {
@@ -195,7 +197,7 @@ impl<'a> Sweep<'a> {
                 };
                 let job = jobs.swap_remove(index);
                 if !status.success() {
-                    println!("{}: failed, see {}", job.run.name(), job.log.display());
+                    say!("{}: failed, see {}", job.run.name(), job.log.display());
                     self.failed.push(job.log.display().to_string());
                     given_up.push(&job.run.folder);
                     continue;
@@ -206,7 +208,15 @@ impl<'a> Sweep<'a> {
                     given_up.push(&job.run.folder);
                 }
             }
-            while jobs.len() < self.jobs && !interrupted.load(Ordering::Relaxed) {
+            let stopping = stop.load(Ordering::Relaxed);
+            if stopping && !told {
+                told = true;
+                for job in &mut jobs {
+                    say!("{}: asked to save and stop", job.run.name());
+                    stop::ask(&job.child);
+                }
+            }
+            while jobs.len() < self.jobs && !stopping {
                 match self.next(&jobs, &given_up)? {
                     Some((run, state, arguments)) => jobs.push(self.start(run, state, &arguments)?),
                     None => break,
@@ -256,7 +266,7 @@ impl<'a> Sweep<'a> {
         let log = folder.join(format!("{}.log", run.name()));
         let (out, errors) =
             open_log(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        println!(
+        say!(
             "{}: {}, output in {}",
             run.name(),
             arguments[0],
@@ -291,9 +301,17 @@ fn open_log(path: &Path) -> io::Result<(File, File)> {
 
 fn print_table(runs: &[Planned]) -> Result<()> {
     let width = runs.iter().map(|run| run.name().len()).max().unwrap_or(0);
-    println!(
+    say!(
         "{:width$}  {:>16} {:>9} {:>10} {:>7} {:>7} {:>7} {:>7} {:>7}",
-        "run", "state", "samples", "density", "exact", "FNE", "FPE", "CE", "E2EE"
+        "run",
+        "state",
+        "samples",
+        "density",
+        "exact",
+        "FNE",
+        "FPE",
+        "CE",
+        "E2EE"
     );
     for run in runs {
         let state = match run.state()? {
@@ -302,7 +320,7 @@ fn print_table(runs: &[Planned]) -> Result<()> {
             State::Trained(measurement) => format!("lacks {}", measurement.name()),
             State::Done => "done".to_owned(),
         };
-        print!("{:width$}  {state:>16}", run.name());
+        say_part!("{:width$}  {state:>16}", run.name());
         let events = match RunFolder::open(&run.folder) {
             Ok(folder) => folder.events()?,
             Err(_) => Vec::new(),
@@ -313,7 +331,7 @@ fn print_table(runs: &[Planned]) -> Result<()> {
         });
         if let Some(last) = last {
             let figures = &last.figures;
-            print!(
+            say_part!(
                 " {:>9} {:>10}",
                 last.samples,
                 format!("{:.3e}", figures.density)
@@ -326,10 +344,10 @@ fn print_table(runs: &[Planned]) -> Result<()> {
                 figures.e2ee,
             ];
             for share in errors {
-                print!(" {:>7}", percent(share));
+                say_part!(" {:>7}", percent(share));
             }
         }
-        println!();
+        say!();
     }
     Ok(())
 }

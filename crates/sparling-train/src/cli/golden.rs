@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 
+use super::output::say;
 use crate::backend::Backend;
 use crate::golden;
 
@@ -22,13 +23,16 @@ impl Golden {
     pub(super) fn run(self) -> Result<()> {
         let backend = Backend::choose(self.backend, "golden")?;
         let comparisons = golden::compare(&self.dir, &backend.device())?;
-        println!(
+        say!(
             "{:<40} {:>12} {:>12} {:>10}",
-            "case", "absolute", "relative", "tolerance"
+            "case",
+            "absolute",
+            "relative",
+            "tolerance"
         );
         for comparison in &comparisons {
             let mark = if comparison.passes() { "" } else { "  FAILS" };
-            println!(
+            say!(
                 "{:<40} {:>12.3e} {:>12.3e} {:>10.0e}{mark}",
                 comparison.case,
                 comparison.max_absolute,
@@ -46,7 +50,7 @@ impl Golden {
                 comparisons.len()
             );
         }
-        println!(
+        say!(
             "all {} cases are within their tolerance on {backend}",
             comparisons.len()
         );

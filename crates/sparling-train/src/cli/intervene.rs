@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
+use super::output::say;
 use super::predict::read_one;
 use crate::backend::Backend;
 use crate::evaluate::plane;
@@ -62,9 +63,9 @@ impl Intervene {
             ("before", &before.motifs, &outputs[0]),
             ("after", &motifs, &outputs[1]),
         ] {
-            println!("{name:7} {output}");
+            say!("{name:7} {output}");
             for motif in motifs {
-                println!(
+                say!(
                     "        {}@{},{}={:.3}",
                     channel_name(motif.channel),
                     motif.row,
@@ -84,7 +85,7 @@ impl Intervene {
                 example(&motifs, &outputs[1]),
             ];
             examples::draw(path, &drawn)?;
-            println!("drawn in {}", path.display());
+            say!("drawn in {}", path.display());
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use clap::Args;
 use serde::Serialize;
 use sparling_data::Batch;
 
+use super::output::say;
 use crate::backend::Backend;
 use crate::config::DomainConfig;
 use crate::evaluate::Reading;
@@ -109,7 +110,7 @@ impl Predict {
             }
         };
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&predictions)?);
+            say!("{}", serde_json::to_string_pretty(&predictions)?);
         } else {
             predictions.iter().for_each(print);
         }
@@ -186,11 +187,11 @@ fn picture_name(files: &[PathBuf], index: usize) -> String {
 
 fn print(prediction: &Prediction) {
     let output = prediction.source.as_ref().unwrap_or(&prediction.output);
-    println!("{}: {output}", prediction.file.display());
+    say!("{}: {output}", prediction.file.display());
     for TokenTime { token, seconds } in &prediction.times {
         match seconds {
-            Some(seconds) => println!("  {token} at {seconds:.2} s"),
-            None => println!("  {token} without a motif"),
+            Some(seconds) => say!("  {token} at {seconds:.2} s"),
+            None => say!("  {token} without a motif"),
         }
     }
     for motif in &prediction.motifs {
@@ -199,10 +200,11 @@ fn print(prediction: &Prediction) {
             None => format!("row {}, column {}", motif.row, motif.column),
         };
         let symbol = motif.symbol.as_deref().unwrap_or("nothing");
-        println!(
+        say!(
             "  motif {} (stands for {symbol}) at {place}, strength {:.3}",
-            motif.name, motif.strength
+            motif.name,
+            motif.strength
         );
     }
-    println!("  drawn in {}", prediction.picture.display());
+    say!("  drawn in {}", prediction.picture.display());
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::output::say;
+use super::pace::Pace;
 use crate::backend::Backend;
 use crate::event::{Event, Outcome, TrainEvent, ValidationEvent};
 use crate::trainer::{Limits, Monitor, Trainer};
@@ -14,7 +16,8 @@ use crate::trainer::{Limits, Monitor, Trainer};
 pub struct Console {
     bar: Option<ProgressBar>,
     limits: Limits,
-    goal: Goal,
+    pace: Pace,
+    minimum_density: f64,
     samples: u64,
     begun: (u64, Instant),
     loss: f64,
@@ -23,45 +26,29 @@ pub struct Console {
     density: f64,
 }
 
-/// What the annealing is on its way to.
-struct Goal {
-    minimum_density: f64,
-    update: f64,
-    check_every: u64,
-}
-
-impl Goal {
-    /// How many cuts are still to come, the last of which ends the run.
-    fn cuts_left(&self, density: f64) -> u64 {
-        let cuts = (self.minimum_density / density).ln() / self.update.ln();
-        (cuts.floor() as u64) + 1
-    }
-}
-
 impl Console {
-    /// Says what is about to happen.
-    pub fn begin(trainer: &Trainer, folder: &Path, backend: Backend, limits: Limits) -> Self {
-        let annealing = &trainer.config().annealing;
+    /// Says what is about to happen; `events` are those so far.
+    pub fn begin(
+        trainer: &Trainer,
+        events: &[Event],
+        folder: &Path,
+        backend: Backend,
+        limits: Limits,
+    ) -> Self {
+        let config = trainer.config();
         let note = trainer.domain().note();
-        println!(
+        say!(
             "training {}{} on {backend}, seed {}, in {}",
-            trainer.config().domain.name(),
+            config.domain.name(),
             note.map_or(String::new(), |note| format!(" ({note})")),
-            trainer.config().seed,
+            config.seed,
             folder.display()
         );
-        let bar = std::io::stdout().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{spinner} {msg}");
-            ProgressBar::new_spinner().with_style(style.expect("the template is valid"))
-        });
         Self {
-            bar,
+            bar: bar(),
             limits,
-            goal: Goal {
-                minimum_density: annealing.minimum_density,
-                update: annealing.density_update,
-                check_every: annealing.check_every_samples,
-            },
+            pace: Pace::new(config, events),
+            minimum_density: config.annealing.minimum_density,
             samples: trainer.samples(),
             begun: (trainer.samples(), Instant::now()),
             loss: f64::NAN,
@@ -81,7 +68,7 @@ impl Console {
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => println!("{line}"),
+            None => say!("{line}"),
         }
     }
 
@@ -90,52 +77,46 @@ impl Console {
         (self.samples - samples) as f64 / time.elapsed().as_secs_f64().max(1e-9)
     }
 
-    /// The time left: to a limit if one was given, else if every check from now on cuts.
-    fn remaining(&self) -> (Duration, bool) {
+    /// The time left: to the run's end, or to a limit if that is sooner. `None` if neither is known.
+    fn remaining(&self) -> Option<Duration> {
         let speed = self.speed().max(1e-9);
-        let cuts = self.goal.cuts_left(self.density);
-        let fastest = (cuts * self.goal.check_every) as f64 / speed;
-        let limits = [
-            self.limits
-                .samples
-                .map(|limit| limit.saturating_sub(self.samples) as f64 / speed),
-            self.limits
-                .time
-                .map(|limit| limit.saturating_sub(self.begun.1.elapsed()).as_secs_f64()),
+        let time = |samples: u64| samples as f64 / speed;
+        let Limits {
+            samples,
+            time: limit,
+        } = self.limits;
+        let ends = [
+            self.pace.samples_left(self.samples).map(time),
+            samples.map(|limit| time(limit.saturating_sub(self.samples))),
+            limit.map(|limit| limit.saturating_sub(self.begun.1.elapsed()).as_secs_f64()),
         ];
-        let limit = limits.into_iter().flatten().fold(f64::INFINITY, f64::min);
-        (
-            Duration::from_secs_f64(fastest.min(limit).min(1e9)),
-            limit >= fastest,
-        )
+        let first = ends.into_iter().flatten().reduce(f64::min)?;
+        Some(Duration::from_secs_f64(first.min(1e9)))
     }
 
     fn message(&self) -> String {
-        let (left, at_least) = self.remaining();
-        let accuracy = self
-            .accuracy
-            .map_or("-".to_owned(), |value| percent(Some(value)));
         format!(
-            "{} samples  {:.0}/s  loss {:.3}  exact {accuracy} of {}  density {:.2e} to {:.2e}  left {}{}",
+            "{} samples  {:.0}/s  loss {:.3}  exact {} of {}  density {:.2e} to {:.2e}  left {}",
             self.samples,
             self.speed(),
             self.loss,
+            percent(self.accuracy),
             percent(Some(self.target)),
             self.density,
-            self.goal.minimum_density,
-            if at_least { "at least " } else { "" },
-            clock(left),
+            self.minimum_density,
+            self.remaining().map_or("unknown".to_owned(), clock),
         )
     }
 
     fn train(&mut self, event: &TrainEvent) {
         self.loss = event.loss;
         if self.bar.is_none() {
-            println!("{}", self.message());
+            say!("{}", self.message());
         }
     }
 
     fn validation(&mut self, event: &ValidationEvent) {
+        self.pace.observe(event);
         self.accuracy = event.figures.exact_match;
         self.target = event.target;
         self.density = event.next_density;
@@ -143,6 +124,7 @@ impl Console {
         let decision = match event.decision {
             Outcome::Keep => "kept".to_owned(),
             Outcome::Cut => format!("cut to {:.3e}", event.next_density),
+            Outcome::Settle => "lowest density: last phase".to_owned(),
             Outcome::Finish => "finished".to_owned(),
         };
         self.say(&format!(
@@ -181,6 +163,13 @@ impl Monitor for Console {
             Event::Validation(event) => self.validation(event),
         }
     }
+}
+
+/// A line that is drawn anew in place, where the terminal can do that and shows both streams.
+fn bar() -> Option<ProgressBar> {
+    let style = ProgressStyle::with_template("{spinner} {msg}").expect("the template is valid");
+    let bar = ProgressBar::new_spinner().with_style(style);
+    (std::io::stdout().is_terminal() && !bar.is_hidden()).then_some(bar)
 }
 
 /// A share as a percentage; `-` where there is none.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
+use super::output::say;
 use crate::report::evidence;
 use crate::report::page::Page;
 use crate::study;
@@ -27,14 +28,14 @@ impl Write {
         for domain in &domains {
             evidence::add(&mut page, domain);
             let runs: usize = domain.groups.iter().map(|group| group.runs.len()).sum();
-            println!(
+            say!(
                 "{}: {runs} runs in {} groups",
                 domain.domain,
                 domain.groups.len()
             );
         }
         page.save(&self.out)?;
-        println!("{}", self.out.join("report.html").display());
+        say!("{}", self.out.join("report.html").display());
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use sparling_data::{Domain, Example, Footprint, Split};
 
 use super::configuration::Configuration;
+use super::output::say;
 use crate::atomic;
 use crate::evaluate::plane;
 use crate::report::examples::{self, ExamplePicture};
@@ -73,7 +74,7 @@ impl Sample {
         let note = domain
             .note()
             .map_or(String::new(), |note| format!(" ({note})"));
-        println!(
+        say!(
             "{} examples{note} and labels.jsonl in {}",
             self.count,
             self.out.display()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::output::say;
 use super::progress::percent;
 use crate::backend::Backend;
 use crate::evaluate::Figures;
@@ -38,7 +39,7 @@ pub fn show(
     ended: Ended,
 ) -> Result<()> {
     let ladder = folder.checkpoints().ladder()?;
-    println!("   density  samples   exact     FNE     FPE      CE    E2EE");
+    say!("   density  samples   exact     FNE     FPE      CE    E2EE");
     for (_, checkpoint) in &ladder {
         if let Some(figures) = &checkpoint.validation {
             print_row(figures, checkpoint.samples, "validation");
@@ -62,7 +63,7 @@ pub fn show(
 }
 
 fn print_row(figures: &Figures, samples: u64, split: &str) {
-    println!(
+    say!(
         "{:>10} {samples:>8} {:>7} {:>7} {:>7} {:>7} {:>7}  {split}",
         format!("{:.3e}", figures.density),
         percent(figures.exact_match),
@@ -86,7 +87,7 @@ fn draw_channels(folder: &RunFolder, trained: &Trained) -> Result<()> {
     );
     let path = folder.path().join("channels.png");
     channels::draw(&path, &channels, trained.domain().symbols())?;
-    println!("what each channel answers to: {}", path.display());
+    say!("what each channel answers to: {}", path.display());
     Ok(())
 }
 
@@ -113,7 +114,7 @@ fn draw_examples(folder: &RunFolder, trained: &Trained) -> Result<()> {
         .collect();
     let path = folder.path().join("examples.png");
     examples::draw(&path, &pictures)?;
-    println!("test examples with their motifs: {}", path.display());
+    say!("test examples with their motifs: {}", path.display());
     Ok(())
 }
 
@@ -140,7 +141,7 @@ fn draw_curves(folder: &RunFolder) -> Result<()> {
     }
     let path = folder.path().join("curves.png");
     curves::draw(&path, &points)?;
-    println!(
+    say!(
         "accuracy, density and errors over samples: {}",
         path.display()
     );

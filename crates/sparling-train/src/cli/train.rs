@@ -1,16 +1,15 @@
 //! `sparling train`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::configuration::Configuration;
+use super::output::say;
 use super::progress::Console;
-use super::summary;
+use super::{stop, summary};
 use crate::backend::Backend;
 use crate::config::{Retrain, RunConfig};
 use crate::run::{Environment, RunFolder, free_path};
@@ -76,15 +75,16 @@ impl Train {
             None => Trainer::resume(folder.clone(), backend)
                 .with_context(|| format!("cannot resume {}", folder.path().display()))?,
         };
-        let interrupted = on_interrupt()?;
+        let stop = stop::on_request()?;
         let begun = trainer.samples();
-        let mut console = Console::begin(&trainer, folder.path(), backend, limits);
+        let events = folder.events()?;
+        let mut console = Console::begin(&trainer, &events, folder.path(), backend, limits);
         // On a thread of the pool, parallel operators start without waking another thread first.
-        let ended = rayon::scope(|_| trainer.train(limits, &interrupted, &mut console));
+        let ended = rayon::scope(|_| trainer.train(limits, &stop, &mut console));
         console.finish();
         let steps = (trainer.samples() - begun) / trainer.config().training.batch_size as u64;
-        println!(
-            "{steps} steps, in which {} thresholds had to be looked for twice",
+        say!(
+            "{steps} steps; {} times the selection missed a threshold and was repeated",
             trainer.selection_misses()
         );
         conclude(&trainer, &folder, ended?, backend)
@@ -136,27 +136,14 @@ fn conclude(trainer: &Trainer, folder: &RunFolder, ended: Ended, backend: Backen
     let path = folder.path().display();
     let samples = trainer.samples();
     let minutes = trainer.elapsed().as_secs_f64() / 60.0;
-    println!("{samples} samples in {minutes:.1} min, saved in {path}");
+    say!("{samples} samples in {minutes:.1} min, saved in {path}");
     match ended {
-        Ended::Finished => println!("finished: evaluate it with `cargo xtask evaluate {path}`"),
+        Ended::Finished => say!("finished: evaluate it with `cargo xtask evaluate {path}`"),
         Ended::Limit | Ended::Interrupted => {
-            println!("stopped: go on with `cargo xtask train --resume {path}`");
+            say!("stopped: go on with `cargo xtask train --resume {path}`");
         }
     }
     Ok(())
-}
-
-/// Set by the first Ctrl-C; the second ends the program at once.
-pub(super) fn on_interrupt() -> Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = interrupted.clone();
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .context("cannot listen for Ctrl-C")?;
-    Ok(interrupted)
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, activation};
 use sparling_models::decoder::pytorch;
-use sparling_models::{DecoderConfig, RowLstmStart};
+use sparling_models::{DecoderConfig, Positions, RowLstmStart};
 
 use super::Comparison;
 use super::tensors::{Group, Tensors};
@@ -77,6 +77,7 @@ fn config(golden: &Group<'_>) -> Result<DecoderConfig> {
         feed_forward: feed_forward[0],
         dropout: 0.0,
         pool: POOL,
+        positions: Positions::Rows,
         row_lstm: golden
             .find("init.lstm.weight_ih_l0")
             .map(|_| RowLstmStart::default()),

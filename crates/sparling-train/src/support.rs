@@ -1,0 +1,268 @@
+//! Where around its motifs each channel looks: its *support*.
+//!
+//! Labels that do not say where a symbol is do not say where in it a motif should sit, either: a
+//! channel may come to mark a corner of its symbol, or a pixel beside it, and then always does. Which
+//! part of the input an activation depends on can be measured, and needs no box: it is the gradient of
+//! what the motif model computes there, before the threshold, by the input around it. Averaged over
+//! many activations of a channel it shows where, seen from the motif, the symbol is.
+//!
+//! Paper: this is ours.
+
+use std::ops::Range;
+
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use sparling_data::Split;
+use sparling_models::MotifModel;
+
+use crate::evaluate::{Evaluator, Reading, plane};
+use crate::host::values;
+use crate::input::Input;
+use crate::metrics::Motif;
+
+/// The examples that activations are taken from.
+const EXAMPLES: usize = 500;
+
+/// The activations of a channel that are looked at, one an example.
+const ACTIVATIONS: usize = 100;
+
+/// The share of the squared gradient, above its floor, that lies within the box along each axis.
+const INSIDE: f64 = 0.9;
+
+/// Where a channel looks, in positions from its motif; rows are 0 in one dimension.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Support {
+    /// The middle: rows down and columns to the right of the motif.
+    pub centre: [f64; 2],
+    /// The rows.
+    pub rows: Range<isize>,
+    /// The columns.
+    pub columns: Range<isize>,
+    /// The activations that this was measured on.
+    pub activations: usize,
+}
+
+/// The supports of a model's channels, `None` for those that were never active.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Supports(pub Vec<Option<Support>>);
+
+/// A motif model that can be differentiated by its input, and is in evaluation mode.
+pub struct Differentiable {
+    /// The motif model, on the device and frozen.
+    pub model: MotifModel,
+    /// A device with autodiff.
+    pub device: Device,
+    /// The side of the window that one position depends on.
+    pub window: usize,
+}
+
+/// An activation, with the input that it is in.
+struct Case {
+    input: Vec<f32>,
+    motif: Motif,
+}
+
+impl Supports {
+    /// Measures them on a split's first examples.
+    pub fn measure(evaluator: &Evaluator, split: Split, motif_model: &Differentiable) -> Self {
+        let channels = evaluator.model.bottleneck.sparsity.channels();
+        let mut cases: Vec<Vec<Case>> = (0..channels).map(|_| Vec::new()).collect();
+        for reading in evaluator.readings(split, EXAMPLES) {
+            for (channel, cases) in cases.iter_mut().enumerate() {
+                if cases.len() < ACTIVATIONS
+                    && let Some(motif) = strongest(&reading, channel)
+                {
+                    let input = reading.input.clone();
+                    cases.push(Case { input, motif });
+                }
+            }
+        }
+        let shape = evaluator.domain.input_shape();
+        let support = |cases: &Vec<Case>| {
+            let map = Map::of(cases, motif_model, &shape, evaluator.batch_size)?;
+            if let Ok(path) = std::env::var("DUMP_MAPS") {
+                use std::io::Write;
+                let mut f = std::fs::OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(path)
+                    .unwrap();
+                writeln!(f, "{}", serde_json::to_string(&map.values).unwrap()).unwrap();
+            }
+            map.support(cases.len())
+        };
+        Self(cases.iter().map(support).collect())
+    }
+}
+
+fn strongest(reading: &Reading, channel: usize) -> Option<Motif> {
+    let own = reading
+        .motifs
+        .iter()
+        .filter(|motif| motif.channel == channel);
+    own.copied()
+        .reduce(|best, motif| match motif.strength > best.strength {
+            true => motif,
+            false => best,
+        })
+}
+
+/// The mean squared gradient around the motifs of a channel; each motif's share adds up to 1.
+struct Map {
+    /// Row-major, `rows * columns`, the motif in the middle.
+    values: Vec<f64>,
+    rows: usize,
+    columns: usize,
+}
+
+impl Map {
+    fn of(
+        cases: &[Case],
+        motif_model: &Differentiable,
+        shape: &[usize],
+        batch_size: usize,
+    ) -> Option<Self> {
+        let window = motif_model.window;
+        let rows = if shape.len() == 2 { 1 } else { window };
+        let mut map = Self {
+            values: vec![0.0; rows * window],
+            rows,
+            columns: window,
+        };
+        for cases in cases.chunks(batch_size) {
+            let gradients = motif_model.gradients(cases, shape);
+            let size = gradients.len() / cases.len();
+            for (case, gradient) in cases.iter().zip(gradients.chunks(size)) {
+                map.add(&case.motif, gradient, shape);
+            }
+        }
+        let total: f64 = map.values.iter().sum();
+        map.values.iter_mut().for_each(|value| *value /= total);
+        (total > 0.0).then_some(map)
+    }
+
+    /// Adds the squared gradient by one input, as far as it is around the motif.
+    fn add(&mut self, motif: &Motif, gradient: &[f32], shape: &[usize]) {
+        let [height, width] = plane(shape);
+        let square = |row: usize, column: usize| {
+            let features = gradient.chunks(height * width);
+            let squares = features.map(|plane| f64::from(plane[row * width + column]).powi(2));
+            squares.sum::<f64>()
+        };
+        let mut around = vec![0.0; self.values.len()];
+        for (index, value) in around.iter_mut().enumerate() {
+            let row = (motif.row + index / self.columns).checked_sub(self.rows / 2);
+            let column = (motif.column + index % self.columns).checked_sub(self.columns / 2);
+            if let (Some(row), Some(column)) = (row, column)
+                && row < height
+                && column < width
+            {
+                *value = square(row, column);
+            }
+        }
+        let total: f64 = around.iter().sum();
+        if total > 0.0 {
+            let mine = self.values.iter_mut().zip(around);
+            mine.for_each(|(mine, value)| *mine += value / total);
+        }
+    }
+
+    fn support(&self, activations: usize) -> Option<Support> {
+        let row = |row: usize| {
+            self.values[row * self.columns..][..self.columns]
+                .iter()
+                .sum()
+        };
+        let column = |column: usize| self.values[column..].iter().step_by(self.columns).sum();
+        let rows = Extent::of(&(0..self.rows).map(row).collect::<Vec<f64>>());
+        let columns = Extent::of(&(0..self.columns).map(column).collect::<Vec<f64>>());
+        Some(Support {
+            centre: [rows.middle, columns.middle],
+            rows: rows.range,
+            columns: columns.range,
+            activations,
+        })
+    }
+}
+
+/// Where along an axis most of a distribution is, seen from its middle.
+struct Extent {
+    middle: f64,
+    range: Range<isize>,
+}
+
+impl Extent {
+    fn of(values: &[f64]) -> Self {
+        let floor = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let floor = if values.len() > 1 { floor } else { 0.0 };
+        let above: Vec<f64> = values.iter().map(|value| value - floor).collect();
+        let range = shortest(&above, INSIDE);
+        let origin = values.len() as isize / 2;
+        let range = range.start as isize - origin..range.end as isize - origin;
+        Self {
+            middle: (range.start + range.end - 1) as f64 / 2.0,
+            range,
+        }
+    }
+}
+
+/// The shortest range that holds a share of all; of equally short ones the fullest.
+fn shortest(values: &[f64], share: f64) -> Range<usize> {
+    let wanted = share * values.iter().sum::<f64>();
+    for length in 1..values.len() {
+        let sums = values
+            .windows(length)
+            .map(|window| window.iter().sum::<f64>());
+        let fullest = sums
+            .enumerate()
+            .reduce(|best, other| match other.1 > best.1 {
+                true => other,
+                false => best,
+            });
+        if let Some((start, sum)) = fullest
+            && sum >= wanted
+        {
+            return start..start + length;
+        }
+    }
+    0..values.len()
+}
+
+impl Differentiable {
+    /// The gradient of each case's activation, before the threshold, by its input.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[cases, shape...]`
+    fn gradients(&self, cases: &[Case], shape: &[usize]) -> Vec<f32> {
+        let inputs = cases.iter().flat_map(|case| case.input.iter().copied());
+        match Input::new(inputs.collect(), shape, &self.device) {
+            Input::Sound(input) => self.gradients_by(input, cases),
+            Input::Image(input) => self.gradients_by(input, cases),
+        }
+    }
+
+    fn gradients_by<const D: usize>(&self, input: Tensor<D>, cases: &[Case]) -> Vec<f32> {
+        let input = input.require_grad();
+        let activations = self.model.forward(input.clone());
+        let mut one = activations.dims();
+        one[0] = 1;
+        let picked = cases.iter().enumerate().map(|(example, case)| {
+            let mut at = one.map(|_| 0..1);
+            at[0] = example..example + 1;
+            at[1] = case.motif.channel..case.motif.channel + 1;
+            at[D - 2] = if D == 4 {
+                case.motif.row..case.motif.row + 1
+            } else {
+                at[1].clone()
+            };
+            at[D - 1] = case.motif.column..case.motif.column + 1;
+            activations.clone().slice(at).sum()
+        });
+        let sum = Tensor::cat(picked.collect(), 0).sum();
+        let gradient = input.grad(&sum.backward());
+        values(gradient.expect("the activations depend on the input"))
+    }
+}
