@@ -1,5 +1,7 @@
 //! One labelled example, and the footprints that only evaluation may look at.
 
+use std::ops::Range;
+
 /// An input with its output tokens and, for evaluation alone, where its symbols are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Example {
@@ -50,5 +52,42 @@ impl Footprint {
     /// Whether the position lies inside.
     pub fn contains(&self, row: usize, column: usize) -> bool {
         (self.top..self.bottom).contains(&row) && (self.left..self.right).contains(&column)
+    }
+
+    /// How well a box covers it: intersection over union, from 0 to 1.
+    pub fn overlap(&self, rows: Range<usize>, columns: Range<usize>) -> f64 {
+        let common = |start: usize, end: usize, range: &Range<usize>| {
+            end.min(range.end).saturating_sub(start.max(range.start))
+        };
+        let both = common(self.top, self.bottom, &rows) * common(self.left, self.right, &columns);
+        let own = (self.bottom - self.top) * (self.right - self.left);
+        let either = own + rows.len() * columns.len() - both;
+        both as f64 / either.max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlap_is_intersection_over_union() {
+        let footprint = Footprint {
+            symbol: 0,
+            top: 2,
+            bottom: 6,
+            left: 1,
+            right: 4,
+        };
+        for (rows, columns, expected) in [
+            (2..6, 1..4, 1.0),
+            (4..6, 1..4, 0.5),
+            (4..8, 1..4, 6.0 / 18.0),
+            (6..9, 1..4, 0.0),
+            (0..0, 0..0, 0.0),
+            (0..2, 0..1, 0.0),
+        ] {
+            assert_eq!(footprint.overlap(rows, columns), expected);
+        }
     }
 }

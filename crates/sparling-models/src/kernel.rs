@@ -5,7 +5,9 @@
 //! tap at every output position, and a convolution is a product of a small matrix with rows that
 //! are such shifted planes: no copy of the input per tap is needed.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
+
+use crate::simd::arch;
 
 /// Output channels computed together: with [`VECTORS`], as many sums as registers can hold.
 pub(crate) const CHANNELS: usize = 4;
@@ -34,7 +36,7 @@ pub(crate) struct Correlate<'a> {
 
 impl Correlate<'_> {
     pub(crate) fn run(self) {
-        Arch::new().dispatch(self);
+        arch().dispatch(self);
     }
 }
 
@@ -87,7 +89,7 @@ pub(crate) struct WeightGradient<'a> {
 
 impl WeightGradient<'_> {
     pub(crate) fn run(self) {
-        Arch::new().dispatch(self);
+        arch().dispatch(self);
     }
 }
 

@@ -18,6 +18,8 @@ pub mod motif;
 #[cfg(feature = "flex")]
 mod product;
 pub mod residual;
+#[cfg(feature = "flex")]
+pub mod simd;
 pub mod sparling;
 pub mod split;
 

@@ -3,7 +3,9 @@
 //! A few rows by a few vectors of columns are summed in registers. The columns are the outer loop, so
 //! that those of the right matrix stay in the first cache for all rows.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
+
+use crate::simd::arch;
 
 /// Rows computed together.
 pub(crate) const ROWS: usize = 6;
@@ -79,7 +81,7 @@ pub(crate) fn multiply(
     output: MatrixMut<'_>,
 ) {
     assert_eq!(left.columns, right.rows, "the matrices do not fit");
-    Arch::new().dispatch(Product {
+    arch().dispatch(Product {
         left: Rows(left),
         right,
         bias,
@@ -90,7 +92,7 @@ pub(crate) fn multiply(
 /// `output = transpose(left) * right`.
 pub(crate) fn multiply_transposed(left: Matrix<'_>, right: Matrix<'_>, output: MatrixMut<'_>) {
     assert_eq!(left.rows, right.rows, "the matrices do not fit");
-    Arch::new().dispatch(Product {
+    arch().dispatch(Product {
         left: Columns::new(left),
         right,
         bias: None,

@@ -1,4 +1,4 @@
-//! What a model gets right: output tokens, and motifs against footprints nobody trained on.
+//! What a model gets right: output tokens, and motifs against held-out footprints.
 
 use std::ops::Range;
 
@@ -9,7 +9,10 @@ use sparling_models::Sparling;
 
 use crate::host::values;
 use crate::input::Input;
-use crate::metrics::{AlignedConfusion, EndToEnd, Motif, MotifCounts, SymbolErrors, ratio};
+use crate::metrics::{
+    AlignedConfusion, EndToEnd, Matching, Motif, MotifCounts, SymbolErrors, ratio,
+};
+use crate::support::Supports;
 
 /// The figures of an evaluation (paper, section 3.2), all as shares between 0 and 1.
 ///
@@ -52,6 +55,35 @@ pub struct Report {
     pub by_symbol: Vec<SymbolErrors>,
     /// Which channel answered to which symbol.
     pub confusion: AlignedConfusion,
+    /// The same errors with the centre of each motif's support in place of the motif's own position.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub centred: Option<Centred>,
+}
+
+/// What motifs get right where the middle of what their channel looks at is taken for their position.
+///
+/// Paper: this is ours. The supports are measured without any footprint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Centred {
+    /// Symbols without any centre in their footprint.
+    pub fne: Option<f64>,
+    /// Centres outside all footprints, among those and the maximal ones.
+    pub fpe: Option<f64>,
+    /// Centres outside all footprints, among all.
+    pub fpe_all: Option<f64>,
+    /// Maximal motifs whose channel stands for another symbol.
+    pub ce: Option<f64>,
+    /// The mean overlap of maximal motifs' supports with their footprints: intersection over union.
+    pub iou: Option<f64>,
+}
+
+/// The counts behind [`Centred`].
+#[derive(Clone, Debug)]
+pub struct CentredCounts {
+    /// Centres against footprints.
+    pub motifs: MotifCounts,
+    /// The sum of the overlaps.
+    pub overlap: f64,
 }
 
 /// The counts behind the figures.
@@ -61,6 +93,8 @@ pub struct Evaluation {
     pub density: f64,
     /// Motifs against footprints.
     pub motifs: MotifCounts,
+    /// The same with the centres of their supports, where these are known.
+    pub centred: Option<CentredCounts>,
     /// Outputs against the truth.
     pub outputs: EndToEnd,
     /// Outputs that the domain's grammar makes, of those that it was asked about.
@@ -108,6 +142,37 @@ impl Evaluation {
             figures: self.figures(),
             by_symbol: self.motifs.by_symbol(),
             confusion: self.motifs.aligned(),
+            centred: self.centred.as_ref().map(CentredCounts::figures),
+        }
+    }
+}
+
+impl CentredCounts {
+    fn figures(&self) -> Centred {
+        let maximal = self.motifs.maximal_total();
+        Centred {
+            fne: self.motifs.fne(),
+            fpe: self.motifs.fpe(),
+            fpe_all: self.motifs.fpe_all(),
+            ce: self.motifs.ce(),
+            iou: (maximal > 0).then(|| self.overlap / maximal as f64),
+        }
+    }
+
+    /// Counts what was found in one example, whose map has so many elements.
+    fn add(&mut self, reading: &Reading, supports: &Supports, plane: [usize; 2], elements: usize) {
+        let footprints = &reading.footprints;
+        let centred = supports.centre(&reading.motifs, plane);
+        self.motifs.add_motifs(&centred, elements, footprints);
+        let maximal = Matching::new(&centred, footprints).maximal;
+        for (footprint, maximal) in footprints.iter().zip(maximal) {
+            let motif = maximal.map(|index| &reading.motifs[index]);
+            if let Some((motif, support)) =
+                motif.and_then(|motif| Some((motif, supports.of(motif)?)))
+            {
+                let [rows, columns] = support.around(motif, plane);
+                self.overlap += footprint.overlap(rows, columns);
+            }
         }
     }
 }
@@ -122,6 +187,8 @@ pub struct Evaluator<'a> {
     pub device: &'a Device,
     /// Examples per forward pass.
     pub batch_size: usize,
+    /// Where its channels look, if that is known.
+    pub supports: Option<&'a Supports>,
 }
 
 impl Evaluator<'_> {
@@ -130,16 +197,24 @@ impl Evaluator<'_> {
         let channels = self.model.bottleneck.sparsity.channels();
         let mut evaluation = Evaluation {
             density: self.model.bottleneck.sparsity.density(),
-            motifs: MotifCounts::new(channels, self.domain.symbols().len()),
+            motifs: self.no_motifs(),
+            centred: self.supports.map(|_| CentredCounts {
+                motifs: self.no_motifs(),
+                overlap: 0.0,
+            }),
             outputs: EndToEnd::default(),
             well_formed: [0, 0],
             examples,
         };
-        let elements = channels * self.domain.input_shape()[1..].iter().product::<usize>();
+        let plane = plane(&self.domain.input_shape());
+        let elements = channels * plane[0] * plane[1];
         for reading in self.readings(split, examples) {
             evaluation
                 .motifs
                 .add_motifs(&reading.motifs, elements, &reading.footprints);
+            if let (Some(centred), Some(supports)) = (&mut evaluation.centred, self.supports) {
+                centred.add(&reading, supports, plane, elements);
+            }
             evaluation
                 .outputs
                 .add_example(&reading.truth, &reading.prediction);
@@ -149,6 +224,11 @@ impl Evaluator<'_> {
             }
         }
         evaluation
+    }
+
+    fn no_motifs(&self) -> MotifCounts {
+        let channels = self.model.bottleneck.sparsity.channels();
+        MotifCounts::new(channels, self.domain.symbols().len())
     }
 
     /// Reads the first `examples` of a split.

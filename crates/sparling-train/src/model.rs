@@ -13,7 +13,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::config::{ConfigError, RunConfig};
 use crate::evaluate::{Evaluator, Figures};
 use crate::run::{RunError, RunFolder};
-use crate::support::{Differentiable, Supports};
+use crate::support::{Differentiable, SavedSupports, Supports};
 
 /// A model in evaluation mode, with its domain, which is not prepared: reading one's own files
 /// needs nothing that examples are made from.
@@ -25,6 +25,7 @@ pub struct Trained {
     folder: RunFolder,
     name: String,
     checkpoint: Checkpoint,
+    supports: Option<Supports>,
 }
 
 /// A model that cannot be loaded.
@@ -86,6 +87,8 @@ impl Trained {
         let device = backend.device();
         let model = config.model(&*domain).init(&device);
         let model = checkpoints.load_weights(&checkpoint, model)?.valid();
+        let saved = folder.supports()?;
+        let saved = saved.filter(|saved| saved.weights == checkpoint.weights);
         Ok(Self {
             config,
             domain,
@@ -94,6 +97,7 @@ impl Trained {
             folder,
             name,
             checkpoint,
+            supports: saved.map(|saved| saved.supports),
         })
     }
 
@@ -104,31 +108,49 @@ impl Trained {
             domain: &*self.domain,
             device: &self.device,
             batch_size: self.config.validation.batch_size,
+            supports: self.supports.as_ref(),
         }
     }
 
-    /// Where its channels look.
+    /// Where its channels look, if that was saved or measured.
+    pub fn supports(&self) -> Option<&Supports> {
+        self.supports.as_ref()
+    }
+
+    /// Measures where its channels look, unless that is known. The domain must be prepared.
     ///
     /// # Errors
     ///
     /// If the run's folder cannot be read any more.
-    pub fn supports(&self) -> Result<Supports, LoadError> {
-        let device = self.device.clone().autodiff();
-        let config = self.config.model(&*self.domain);
-        let model = self
-            .folder
-            .checkpoints()
-            .load_weights(&self.checkpoint, config.init(&device))?;
-        let motif_model = Differentiable {
-            model: model.motif_model.freeze(),
-            window: config.motif_model.window(),
-            device,
-        };
-        Ok(Supports::measure(
-            &self.evaluator(),
-            Split::Validation,
-            &motif_model,
-        ))
+    pub fn measure_supports(&mut self) -> Result<&Supports, LoadError> {
+        if self.supports.is_none() {
+            let device = self.device.clone().autodiff();
+            let config = self.config.model(&*self.domain);
+            let model = self
+                .folder
+                .checkpoints()
+                .load_weights(&self.checkpoint, config.init(&device))?;
+            let motif_model = Differentiable {
+                model: model.motif_model.freeze(),
+                window: config.motif_model.window(),
+                device,
+            };
+            let supports = Supports::measure(&self.evaluator(), Split::Validation, &motif_model);
+            self.supports = Some(supports);
+        }
+        Ok(self.supports.as_ref().expect("just measured"))
+    }
+
+    /// Writes down where its channels look, so that it need not be measured again.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be measured or written.
+    pub fn save_supports(&mut self) -> Result<(), LoadError> {
+        let supports = self.measure_supports()?.clone();
+        let weights = self.checkpoint.weights.clone();
+        let saved = SavedSupports { weights, supports };
+        Ok(self.folder.save_supports(&saved)?)
     }
 
     /// The checkpoint's name in the run's folder.

@@ -6,12 +6,14 @@
 //! metrics.jsonl     one event a line
 //! checkpoints/      last, best and one per density
 //! results.json      what the model at the lowest density gets right, once training has ended
+//! supports.json     where its channels look
 //! ```
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::atomic;
@@ -20,6 +22,7 @@ use crate::checkpoint::Checkpoints;
 use crate::config::{ConfigError, RunConfig};
 use crate::evaluate::Report;
 use crate::event::Event;
+use crate::support::SavedSupports;
 
 /// A run's folder. Nothing in it is ever deleted but superseded checkpoints.
 #[derive(Clone, Debug)]
@@ -231,8 +234,7 @@ impl RunFolder {
     ///
     /// If it cannot be written.
     pub fn save_results(&self, results: &Results) -> Result<(), RunError> {
-        let json = serde_json::to_vec_pretty(results).expect("plain structs serialise");
-        Ok(atomic::write(&self.results_path(), &json)?)
+        self.save_json("results.json", results)
     }
 
     /// What the trained model gets right; `None` before training has ended.
@@ -241,7 +243,34 @@ impl RunFolder {
     ///
     /// If the file cannot be read.
     pub fn results(&self) -> Result<Option<Results>, RunError> {
-        let path = self.results_path();
+        self.json("results.json")
+    }
+
+    /// Writes down where the trained model's channels look.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn save_supports(&self, supports: &SavedSupports) -> Result<(), RunError> {
+        self.save_json("supports.json", supports)
+    }
+
+    /// Where the trained model's channels look; `None` before training has ended.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn supports(&self) -> Result<Option<SavedSupports>, RunError> {
+        self.json("supports.json")
+    }
+
+    fn save_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
+        let json = serde_json::to_vec_pretty(value).expect("plain structs serialise");
+        Ok(atomic::write(&self.path.join(name), &json)?)
+    }
+
+    fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, RunError> {
+        let path = self.path.join(name);
         let damaged = |source| RunError::Io {
             path: path.clone(),
             source,
@@ -293,10 +322,6 @@ impl RunFolder {
 
     fn config_path(&self) -> PathBuf {
         self.path.join("config.toml")
-    }
-
-    fn results_path(&self) -> PathBuf {
-        self.path.join("results.json")
     }
 
     fn metrics_path(&self) -> PathBuf {

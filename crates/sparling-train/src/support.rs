@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sparling_data::Split;
 use sparling_models::MotifModel;
 
+use crate::checkpoint::FileRef;
 use crate::evaluate::{Evaluator, Reading, plane};
 use crate::host::values;
 use crate::input::Input;
@@ -26,8 +27,9 @@ const EXAMPLES: usize = 500;
 /// The activations of a channel that are looked at, one an example.
 const ACTIVATIONS: usize = 100;
 
-/// The share of the squared gradient, above its floor, that lies within the box along each axis.
-const INSIDE: f64 = 0.9;
+/// The share of the squared gradient, above its floor, that lies within the box along each axis: all but
+/// what comes from the input's noise.
+const INSIDE: f64 = 0.98;
 
 /// Where a channel looks, in positions from its motif; rows are 0 in one dimension.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,10 +45,46 @@ pub struct Support {
     pub activations: usize,
 }
 
+impl Support {
+    /// The box of a motif, as far as it lies within a map of this size: rows, columns.
+    pub fn around(&self, motif: &Motif, [height, width]: [usize; 2]) -> [Range<usize>; 2] {
+        let within = |at: usize, range: &Range<isize>, size: usize| {
+            let limit = |end: isize| at.saturating_add_signed(end).min(size);
+            limit(range.start)..limit(range.end)
+        };
+        [
+            within(motif.row, &self.rows, height),
+            within(motif.column, &self.columns, width),
+        ]
+    }
+
+    /// The motif at its centre, within a map of this size.
+    fn centred(&self, motif: &Motif, [height, width]: [usize; 2]) -> Motif {
+        let moved = |at: usize, by: f64, size: usize| {
+            let moved = at.saturating_add_signed(by.round() as isize);
+            moved.min(size - 1)
+        };
+        Motif {
+            row: moved(motif.row, self.centre[0], height),
+            column: moved(motif.column, self.centre[1], width),
+            ..*motif
+        }
+    }
+}
+
 /// The supports of a model's channels, `None` for those that were never active.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Supports(pub Vec<Option<Support>>);
+
+/// The file that keeps them in a run's folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedSupports {
+    /// The weights that they were measured on.
+    pub weights: FileRef,
+    /// Channel by channel.
+    pub supports: Supports,
+}
 
 /// A motif model that can be differentiated by its input, and is in evaluation mode.
 pub struct Differentiable {
@@ -65,6 +103,20 @@ struct Case {
 }
 
 impl Supports {
+    /// A motif's support, if its channel has one.
+    pub fn of(&self, motif: &Motif) -> Option<&Support> {
+        self.0.get(motif.channel)?.as_ref()
+    }
+
+    /// Motifs at their centres, within a map of this size; those without a support stay where they are.
+    pub fn centre(&self, motifs: &[Motif], plane: [usize; 2]) -> Vec<Motif> {
+        let centred = |motif: &Motif| match self.of(motif) {
+            Some(support) => support.centred(motif, plane),
+            None => *motif,
+        };
+        motifs.iter().map(centred).collect()
+    }
+
     /// Measures them on a split's first examples.
     pub fn measure(evaluator: &Evaluator, split: Split, motif_model: &Differentiable) -> Self {
         let channels = evaluator.model.bottleneck.sparsity.channels();
@@ -82,16 +134,7 @@ impl Supports {
         let shape = evaluator.domain.input_shape();
         let support = |cases: &Vec<Case>| {
             let map = Map::of(cases, motif_model, &shape, evaluator.batch_size)?;
-            if let Ok(path) = std::env::var("DUMP_MAPS") {
-                use std::io::Write;
-                let mut f = std::fs::OpenOptions::new()
-                    .create(true)
-                    .append(true)
-                    .open(path)
-                    .unwrap();
-                writeln!(f, "{}", serde_json::to_string(&map.values).unwrap()).unwrap();
-            }
-            map.support(cases.len())
+            Some(map.support(cases.len()))
         };
         Self(cases.iter().map(support).collect())
     }
@@ -169,7 +212,7 @@ impl Map {
         }
     }
 
-    fn support(&self, activations: usize) -> Option<Support> {
+    fn support(&self, activations: usize) -> Support {
         let row = |row: usize| {
             self.values[row * self.columns..][..self.columns]
                 .iter()
@@ -178,12 +221,12 @@ impl Map {
         let column = |column: usize| self.values[column..].iter().step_by(self.columns).sum();
         let rows = Extent::of(&(0..self.rows).map(row).collect::<Vec<f64>>());
         let columns = Extent::of(&(0..self.columns).map(column).collect::<Vec<f64>>());
-        Some(Support {
+        Support {
             centre: [rows.middle, columns.middle],
             rows: rows.range,
             columns: columns.range,
             activations,
-        })
+        }
     }
 }
 
@@ -264,5 +307,81 @@ impl Differentiable {
         let sum = Tensor::cat(picked.collect(), 0).sum();
         let gradient = input.grad(&sum.backward());
         values(gradient.expect("the activations depend on the input"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUPPORT: Support = Support {
+        centre: [-3.0, 1.5],
+        rows: -5..0,
+        columns: 0..4,
+        activations: 7,
+    };
+
+    #[test]
+    fn boxes_and_centres_stay_within_the_map() {
+        let supports = Supports(vec![None, Some(SUPPORT)]);
+        let plane = [20, 10];
+        let inside = Motif::new(1, 9, 4, 1.0);
+        assert_eq!(SUPPORT.around(&inside, plane), [4..9, 4..8]);
+        let corner = Motif::new(1, 1, 8, 1.0);
+        assert_eq!(SUPPORT.around(&corner, plane), [0..1, 8..10]);
+        let other = Motif::new(0, 3, 3, 1.0);
+        let moved = supports.centre(&[inside, corner, other], plane);
+        let expected = [Motif::new(1, 6, 6, 1.0), Motif::new(1, 0, 9, 1.0), other];
+        assert_eq!(moved, expected);
+    }
+
+    #[test]
+    fn the_shortest_range_holds_the_share() {
+        assert_eq!(shortest(&[0.0, 1.0, 8.0, 1.0, 0.0], 0.8), 2..3);
+        assert_eq!(shortest(&[0.0, 1.0, 8.0, 1.0, 0.0], 0.9), 1..3);
+        assert_eq!(shortest(&[0.0, 1.0, 8.0, 1.0, 0.0], 1.0), 1..4);
+        assert_eq!(shortest(&[1.0], 0.9), 0..1);
+    }
+
+    /// A channel that depends on 3 rows and 2 columns, up and to the right of its motifs, one of them at
+    /// the input's border.
+    #[test]
+    fn a_support_is_where_the_gradient_is() {
+        let shape = [2, 12, 12];
+        let mut map = Map {
+            values: vec![0.0; 81],
+            rows: 9,
+            columns: 9,
+        };
+        for (row, column) in [(6, 3), (8, 10)] {
+            let mut gradient = vec![0.01; 2 * 144];
+            for (feature, plane) in gradient.chunks_mut(144).enumerate() {
+                for row in row - 4..row - 1 {
+                    for column in (column + 1..column + 3).filter(|column| *column < 12) {
+                        plane[row * 12 + column] = if feature == 0 { -3.0 } else { 2.0 };
+                    }
+                }
+            }
+            map.add(&Motif::new(0, row, column, 1.0), &gradient, &shape);
+        }
+        let support = map.support(2);
+        assert_eq!((support.rows, support.columns), (-4..-1, 1..3));
+        assert_eq!(support.centre, [-3.0, 1.5]);
+    }
+
+    #[test]
+    fn sound_has_one_row() {
+        let mut map = Map {
+            values: vec![0.0; 5],
+            rows: 1,
+            columns: 5,
+        };
+        let mut gradient = vec![0.0; 3 * 8];
+        gradient[8 + 2] = 1.0;
+        gradient[16 + 3] = 1.0;
+        map.add(&Motif::new(0, 0, 4, 1.0), &gradient, &[3, 8]);
+        let support = map.support(1);
+        assert_eq!((support.rows, support.columns), (0..1, -2..0));
+        assert_eq!(support.centre, [0.0, -1.5]);
     }
 }

@@ -414,6 +414,7 @@ impl Trainer {
             domain: &*domain,
             device: &self.learner.device().clone().inner(),
             batch_size: validation.batch_size,
+            supports: None,
         };
         let figures = evaluator
             .evaluate(Split::Validation, validation.examples)

@@ -1,10 +1,11 @@
 //! Batch normalisation on slices, per channel of `[batch, channels, pixels]`.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use sparling_layer::reduce;
 
 use super::cpu::Activation;
+use crate::simd::arch;
 
 /// What the backward pass through `relu(gamma * (x - mean) / deviation + beta)` needs.
 #[derive(Clone, Copy)]
@@ -52,7 +53,7 @@ impl Norm<'_> {
         let planes = planes.zip(input.chunks_exact(self.pixels)).enumerate();
         planes
             .map(|(channel, (grad, input))| {
-                Arch::new().dispatch(MaskAndSum {
+                arch().dispatch(MaskAndSum {
                     scale: affine.scale[channel],
                     shift: affine.shift[channel],
                     mean: self.mean[channel],
@@ -88,7 +89,7 @@ impl Norm<'_> {
             .enumerate()
             .for_each(|(plane, (grad, input))| {
                 let channel = plane % channels;
-                Arch::new().dispatch(Spread {
+                arch().dispatch(Spread {
                     scale: affine.scale[channel],
                     mean: self.mean[channel],
                     offset: beta[channel] / count,

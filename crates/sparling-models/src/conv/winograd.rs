@@ -9,10 +9,11 @@
 
 use std::mem::MaybeUninit;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::{Activation, ConvShape, pack};
 use crate::kernel::{CHANNELS, Correlate, TAPS, WeightGradient};
+use crate::simd::arch;
 
 /// Output rows computed together.
 const OUTPUTS: usize = 4;
@@ -148,7 +149,7 @@ impl Winograd {
             }
             for (channel, output) in output.chunks_exact_mut(self.shape.pixels()).enumerate() {
                 let bias = bias.map_or(0.0, |bias| bias[block * CHANNELS + channel]);
-                Arch::new().dispatch(JoinOutput {
+                arch().dispatch(JoinOutput {
                     winograd: self,
                     rows,
                     lines,
@@ -161,7 +162,7 @@ impl Winograd {
     }
 
     fn slice_input(&self, example: &[f32], activation: Option<Activation<'_>>, room: &mut Room) {
-        Arch::new().dispatch(SliceInput {
+        arch().dispatch(SliceInput {
             winograd: self,
             example,
             activation,
@@ -178,7 +179,7 @@ impl Winograd {
         room: &mut Room,
     ) -> [Vec<f32>; SLICES] {
         self.slice_input(example, activation, room);
-        Arch::new().dispatch(SliceGradient {
+        arch().dispatch(SliceGradient {
             winograd: self,
             output_grad,
             room,

@@ -1,7 +1,9 @@
 //! Dropping values of slices.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+
+use crate::simd::arch;
 
 /// How many values a task takes: enough that waking a thread for it pays.
 const TASK: usize = 1 << 14;
@@ -28,7 +30,7 @@ impl Drops {
     /// Drops of values the first of which has this position, on this thread.
     pub(crate) fn apply(self, first: usize, values: &mut [f32]) {
         let first = first as u32; // beyond 2^32 positions repeat
-        Arch::new().dispatch(Apply {
+        arch().dispatch(Apply {
             drops: self,
             first,
             values,

@@ -1,7 +1,8 @@
 //! A step on slices.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+use sparling_models::simd::arch;
 
 /// How many values a task takes: enough that waking a thread for it pays.
 const TASK: usize = 1 << 14;
@@ -53,7 +54,7 @@ pub(super) fn step(
         .zip_eq(moment_1.par_chunks_mut(TASK))
         .zip_eq(moment_2.par_chunks_mut(TASK))
         .for_each(|(((parameter, gradient), moment_1), moment_2)| {
-            Arch::new().dispatch(Step {
+            arch().dispatch(Step {
                 factors,
                 parameter,
                 gradient,

@@ -284,6 +284,7 @@ fn validation_speed(learner: &Learner, domain: &dyn Domain, config: &RunConfig) 
         domain,
         device: &device,
         batch_size: examples,
+        supports: None,
     };
     let [seconds] = median_laps(BUDGET, || {
         let mut laps = Laps::new(&device);

@@ -10,7 +10,7 @@ use sparling_data::Split;
 use super::output::{say, say_part};
 use super::progress::percent;
 use crate::backend::Backend;
-use crate::evaluate::{Figures, Report};
+use crate::evaluate::{Centred, Figures, Report};
 use crate::metrics::{AlignedConfusion, SymbolErrors};
 use crate::model::Trained;
 use crate::report::examples::channel_name;
@@ -37,10 +37,10 @@ pub struct Evaluate {
     backend: Option<Backend>,
 }
 
-/// The splits nobody trains on.
+/// The held-out splits.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 enum EvaluationSplit {
-    /// For audiomnist: speakers nobody trained on.
+    /// For audiomnist: held-out speakers.
     Test,
     /// For audiomnist: the speakers of training.
     Validation,
@@ -62,13 +62,9 @@ impl EvaluationSplit {
 impl Evaluate {
     pub(super) fn run(self) -> Result<()> {
         let backend = Backend::choose(self.backend, "evaluate")?;
-        let trained = Trained::load(&self.run, self.density, backend)?;
+        let mut trained = Trained::load(&self.run, self.density, backend)?;
         trained.domain().prepare()?;
-        if std::env::var("DUMP_MAPS").is_ok() {
-            let t = std::time::Instant::now();
-            let s = trained.supports()?;
-            say!("{:?} {}", t.elapsed(), serde_json::to_string_pretty(&s)?);
-        }
+        trained.measure_supports()?;
         let reports: BTreeMap<&str, Report> = self
             .split
             .splits()
@@ -106,11 +102,42 @@ fn print(trained: &Trained, reports: &BTreeMap<&str, Report>) {
         .map(|(name, report)| (*name, &report.figures))
         .collect();
     print_figures(&figures);
+    let centred: Vec<&Centred> = reports
+        .values()
+        .filter_map(|report| report.centred.as_ref())
+        .collect();
+    print_centred(&centred);
     for (name, report) in reports {
         say!("\n{name}");
         print_confusion(&report.confusion, trained.domain().symbols());
         say!();
         print_symbols(&report.by_symbol, trained.domain().symbols());
+    }
+}
+
+/// Prints the errors with the centres of what channels look at in place of motifs' positions.
+fn print_centred(centred: &[&Centred]) {
+    type Share = fn(&Centred) -> Option<f64>;
+    let shares: [(&str, Share, &str); 4] = [
+        (
+            "FNE (centres)",
+            |of| of.fne,
+            "with each motif at the middle of what its channel looks at",
+        ),
+        ("FPE (centres)", |of| of.fpe, ""),
+        ("CE (centres)", |of| of.ce, ""),
+        (
+            "IoU",
+            |of| of.iou,
+            "what a maximal motif's channel looks at, and its symbol's footprint",
+        ),
+    ];
+    for (name, share, meaning) in shares {
+        say_part!("{name:<19}");
+        centred
+            .iter()
+            .for_each(|centred| say_part!(" {:<11}", percent(share(centred))));
+        say!("{meaning}");
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Console {
     minimum_density: f64,
     samples: u64,
     begun: (u64, Instant),
-    loss: f64,
+    loss: Option<f64>,
     accuracy: Option<f64>,
     target: f64,
     density: f64,
@@ -51,7 +51,7 @@ impl Console {
             minimum_density: config.annealing.minimum_density,
             samples: trainer.samples(),
             begun: (trainer.samples(), Instant::now()),
-            loss: f64::NAN,
+            loss: None,
             accuracy: None,
             target: trainer.annealer().state().target,
             density: trainer.annealer().density(),
@@ -96,10 +96,11 @@ impl Console {
 
     fn message(&self) -> String {
         format!(
-            "{} samples  {:.0}/s  loss {:.3}  exact {} of {}  density {:.2e} to {:.2e}  left {}",
+            "{} samples  {:.0}/s  loss {}  exact {} of {}  density {:.2e} to {:.2e}  left {}",
             self.samples,
             self.speed(),
-            self.loss,
+            self.loss
+                .map_or("-".to_owned(), |loss| format!("{loss:.3}")),
             percent(self.accuracy),
             percent(Some(self.target)),
             self.density,
@@ -109,7 +110,7 @@ impl Console {
     }
 
     fn train(&mut self, event: &TrainEvent) {
-        self.loss = event.loss;
+        self.loss = Some(event.loss);
         if self.bar.is_none() {
             say!("{}", self.message());
         }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::output::say;
 use super::progress::percent;
 use crate::backend::Backend;
-use crate::evaluate::Figures;
+use crate::evaluate::{Centred, Figures};
 use crate::event::Event;
 use crate::inside;
 use crate::model::Trained;
@@ -45,8 +45,9 @@ pub fn show(
             print_row(figures, checkpoint.samples, "validation");
         }
     }
-    let trained = Trained::load_lowest(folder.path(), domain, backend)?;
+    let mut trained = Trained::load_lowest(folder.path(), domain, backend)?;
     if ended != Ended::Interrupted {
+        trained.save_supports()?;
         let examples = trained.config().validation.examples.min(TESTED);
         let report = |split| trained.evaluator().evaluate(split, examples).report();
         let results = Results {
@@ -55,6 +56,9 @@ pub fn show(
             validation: report(Split::Validation),
         };
         print_row(&results.test.figures, trained.samples(), "test");
+        if let Some(centred) = &results.test.centred {
+            print_centred(centred, results.test.figures.density, trained.samples());
+        }
         folder.save_results(&results)?;
         draw_channels(folder, &trained)?;
     }
@@ -71,6 +75,19 @@ fn print_row(figures: &Figures, samples: u64, split: &str) {
         percent(figures.fpe),
         percent(figures.ce),
         percent(figures.e2ee),
+    );
+}
+
+/// The errors of supports' centres, below those of the motifs' own positions.
+fn print_centred(centred: &Centred, density: f64, samples: u64) {
+    say!(
+        "{:>10} {samples:>8} {:>7} {:>7} {:>7} {:>7} {:>7}  test, motifs at the centres of what their channels look at",
+        format!("{density:.3e}"),
+        "",
+        percent(centred.fne),
+        percent(centred.fpe),
+        percent(centred.ce),
+        "",
     );
 }
 
@@ -107,6 +124,7 @@ fn draw_examples(folder: &RunFolder, trained: &Trained) -> Result<()> {
         .map(|(reading, [truth, prediction])| ExamplePicture {
             footprints: Some(&reading.footprints),
             motifs: &reading.motifs,
+            supports: trained.supports(),
             truth: Some(truth),
             prediction: Some(prediction),
             ..ExamplePicture::new(&reading.input, &shape)

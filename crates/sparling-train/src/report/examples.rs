@@ -6,9 +6,10 @@ use anyhow::{Result, ensure};
 use plotters::prelude::*;
 use sparling_data::Footprint;
 
-use super::canvas::{self, Canvas, INK, Marker, draw_error};
+use super::canvas::{self, Canvas, INK, Marker, colour, draw_error};
 use super::lettering::{Lettering, text_width};
 use crate::metrics::{Matching, Motif, Role};
+use crate::support::Supports;
 
 mod labels;
 mod panel;
@@ -34,6 +35,8 @@ pub struct ExamplePicture<'a> {
     pub footprints: Option<&'a [Footprint]>,
     /// The predicted motifs.
     pub motifs: &'a [Motif],
+    /// Where the channels look, or `None` where that is not to be drawn.
+    pub supports: Option<&'a Supports>,
     /// The true tokens, or `None` where nobody knows them.
     pub truth: Option<&'a str>,
     /// The predicted tokens, or `None` where nobody predicted any.
@@ -60,6 +63,7 @@ impl<'a> ExamplePicture<'a> {
             map_height,
             footprints: None,
             motifs: &[],
+            supports: None,
             truth: None,
             prediction: None,
         }
@@ -97,7 +101,8 @@ pub fn draw(path: &Path, examples: &[ExamplePicture<'_>]) -> Result<()> {
     let rows = panels.len().div_ceil(columns) as i32;
     let width = columns as i32 * cell_width + GAP;
     let known = examples.iter().any(|example| example.footprints.is_some());
-    let (legend, legend_height) = legend(known, width - 2 * GAP);
+    let boxed = examples.iter().any(|example| example.supports.is_some());
+    let (legend, legend_height) = legend(known, boxed, width - 2 * GAP);
     let height = rows * cell_height + GAP + legend_height + GAP;
     canvas::save(path, (width as u32, height as u32), |canvas| {
         for (index, panel) in panels.iter().enumerate() {
@@ -118,35 +123,45 @@ fn columns(panels: usize, cell_width: i32, cell_height: i32) -> usize {
     (ideal.ceil() as usize).clamp(1, panels)
 }
 
+/// What the legend explains.
+#[derive(Clone, Copy)]
+enum Sign {
+    Motif(Role),
+    Footprint,
+    Support,
+}
+
 /// A line of the legend, at a place within it.
 struct LegendEntry {
-    role: Option<Role>,
+    sign: Sign,
     text: &'static str,
     at: (i32, i32),
 }
 
 /// Lays the legend out in lines no wider than `width`, and says how high it is.
-fn legend(known: bool, width: i32) -> (Vec<LegendEntry>, i32) {
-    let all: &[(Option<Role>, &str)] = if known {
-        &[
-            (Some(Role::Maximal), "maximal motif"),
-            (Some(Role::NonMaximal), "other motif in a footprint"),
-            (Some(Role::FalsePositive), "motif in no footprint"),
-            (None, "true footprint"),
-        ]
-    } else {
-        &[(Some(Role::Maximal), "motif")]
-    };
+fn legend(known: bool, boxed: bool, width: i32) -> (Vec<LegendEntry>, i32) {
+    let mut all = vec![(Sign::Motif(Role::Maximal), "motif")];
+    if known {
+        all = vec![
+            (Sign::Motif(Role::Maximal), "maximal motif"),
+            (Sign::Motif(Role::NonMaximal), "other motif in a footprint"),
+            (Sign::Motif(Role::FalsePositive), "motif in no footprint"),
+            (Sign::Footprint, "true footprint"),
+        ];
+    }
+    if boxed {
+        all.push((Sign::Support, "what the motif's channel looks at"));
+    }
     let line = LEGEND_TYPE as i32 + 12;
     let (mut left, mut top) = (0, 0);
     let mut entries = Vec::new();
-    for &(role, text) in all {
+    for (sign, text) in all {
         let reach = 22 + text_width(text, LEGEND_TYPE);
         if left > 0 && left + reach > width {
             (left, top) = (0, top + line);
         }
         entries.push(LegendEntry {
-            role,
+            sign,
             text,
             at: (left, top),
         });
@@ -159,14 +174,16 @@ impl LegendEntry {
     fn draw(&self, canvas: &Canvas<'_>, origin: (i32, i32)) -> Result<()> {
         let middle = origin.1 + self.at.1 + LEGEND_TYPE as i32 / 2;
         let sign = (origin.0 + self.at.0 + 7, middle);
-        match self.role {
-            Some(role) => marker(role).draw(canvas, sign, 5, INK)?,
-            None => {
-                let corners = [(sign.0 - 7, sign.1 - 6), (sign.0 + 7, sign.1 + 6)];
-                canvas
-                    .draw(&Rectangle::new(corners, INK))
-                    .map_err(draw_error)?;
-            }
+        let frame = |colour| {
+            let corners = [(sign.0 - 7, sign.1 - 6), (sign.0 + 7, sign.1 + 6)];
+            canvas
+                .draw(&Rectangle::new(corners, colour))
+                .map_err(draw_error)
+        };
+        match self.sign {
+            Sign::Motif(role) => marker(role).draw(canvas, sign, 5, INK)?,
+            Sign::Footprint => frame(INK)?,
+            Sign::Support => frame(colour(0))?,
         }
         Lettering::left(LEGEND_TYPE, INK).write(canvas, self.text, (sign.0 + 15, middle))
     }

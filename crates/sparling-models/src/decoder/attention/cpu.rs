@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::softmax::{Softmax, SoftmaxBackward};
 use crate::dropout::Drops;
 use crate::product::{Matrix, MatrixMut, multiply, multiply_transposed};
+use crate::simd::arch;
 
 /// The sizes of an attention.
 #[derive(Clone, Copy, Debug)]
@@ -177,7 +177,7 @@ pub(super) fn forward(shape: &AttentionShape, parts: Parts<'_>) -> Attended {
                     None,
                     MatrixMut::new(weights, shape.keys),
                 );
-                Arch::new().dispatch(Softmax {
+                arch().dispatch(Softmax {
                     rows: weights,
                     width: shape.keys,
                     scale: shape.scale(),
@@ -287,7 +287,7 @@ fn backward_example(
             MatrixMut::new(&mut score_grads, shape.keys),
         );
         shape.drop_from(example, head, &mut score_grads);
-        Arch::new().dispatch(SoftmaxBackward {
+        arch().dispatch(SoftmaxBackward {
             weights,
             width: shape.keys,
             scale: shape.scale(),

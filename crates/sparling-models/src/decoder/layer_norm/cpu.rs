@@ -3,11 +3,12 @@
 //! Tasks are of a fixed size and sums over them are taken in order, so that results do not depend
 //! on how tasks are scheduled.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use sparling_layer::reduce::fold;
 
 use crate::kernel::add;
+use crate::simd::arch;
 
 /// How many values a task takes, about: enough that waking a thread for it pays.
 const TASK: usize = 1 << 15;
@@ -27,7 +28,7 @@ pub(super) fn layer_norm(input: &[f32], gamma: &[f32], beta: &[f32], epsilon: f3
         .par_chunks_mut(task(width))
         .zip(input.par_chunks(task(width)))
         .for_each(|(output, input)| {
-            Arch::new().dispatch(Norm {
+            arch().dispatch(Norm {
                 input,
                 gamma,
                 beta,
@@ -53,7 +54,7 @@ pub(super) fn layer_norm_backward(
         .zip(output_grad.par_chunks(task(width)))
         .map(|((gradient, input), output_grad)| {
             let (mut gamma_grad, mut beta_grad) = (vec![0.0; width], vec![0.0; width]);
-            Arch::new().dispatch(NormBackward {
+            arch().dispatch(NormBackward {
                 input,
                 gamma,
                 epsilon,

@@ -6,11 +6,12 @@
 
 use std::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::shape::PoolShape;
 use crate::kernel::add;
+use crate::simd::arch;
 
 /// Features computed together.
 const LANES: usize = 16;
@@ -213,7 +214,7 @@ impl Window {
     fn pool(&self, packed: &[Vec<[f32; LANES]>], mut tell: impl FnMut(usize, f32, usize)) {
         for (group, rows) in packed.iter().enumerate() {
             let window = self;
-            let (best, winners) = Arch::new().dispatch(PoolGroup { window, rows });
+            let (best, winners) = arch().dispatch(PoolGroup { window, rows });
             let first = group * LANES;
             for lane in 0..LANES.min(self.features - first) {
                 tell(first + lane, best[lane], winners[lane] as usize);

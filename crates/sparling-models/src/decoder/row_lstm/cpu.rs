@@ -3,11 +3,12 @@
 //! Rows do not depend on each other: a few together are one task, and each of their steps is one
 //! product with the recurrent weights and one pass over the gates.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::elementary::{sigmoid, tanh};
 use crate::product::{Matrix, MatrixMut, ROWS, multiply};
+use crate::simd::arch;
 
 /// The sizes. Everything but the weights is `[rows, steps, 2, features]`, of both directions.
 #[derive(Clone, Copy, Debug)]
@@ -172,7 +173,7 @@ fn run_forward(
                 let from = shape.place(row, before, direction) * hidden;
                 cells.copy_within(from..from + hidden, at.start);
             }
-            Arch::new().dispatch(Forward {
+            arch().dispatch(Forward {
                 products,
                 gates: &mut gates[place * 4 * hidden..][..4 * hidden],
                 cell: &mut cells[at.clone()],
@@ -202,7 +203,7 @@ fn run_backward(
             let place = shape.place(row, step, direction);
             let at = place * hidden..(place + 1) * hidden;
             let gates = place * 4 * hidden..(place + 1) * 4 * hidden;
-            Arch::new().dispatch(Backward {
+            arch().dispatch(Backward {
                 gates: &states.gates[gates.clone()],
                 cell: &states.cells[at.clone()],
                 cell_before: match before {

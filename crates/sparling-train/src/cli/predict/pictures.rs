@@ -32,6 +32,7 @@ pub(super) fn predict(
             let picture = picture(index);
             let example = ExamplePicture {
                 motifs: &reading.motifs,
+                supports: trained.supports(),
                 prediction: Some(&output),
                 ..ExamplePicture::new(&reading.input, &shape)
             };

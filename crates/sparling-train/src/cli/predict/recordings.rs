@@ -169,6 +169,7 @@ fn draw(trained: &Trained, windows: &[Window], path: &Path) -> Result<()> {
         .zip(&outputs)
         .map(|(window, output)| ExamplePicture {
             motifs: &window.reading.motifs,
+            supports: trained.supports(),
             prediction: Some(output),
             ..ExamplePicture::new(&window.reading.input, &shape)
         })

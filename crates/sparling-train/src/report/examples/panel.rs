@@ -1,5 +1,7 @@
 //! One example: its title, its enlarged input and what was found in it.
 
+use std::ops::Range;
+
 use anyhow::{Result, ensure};
 use plotters::prelude::*;
 
@@ -84,6 +86,7 @@ impl<'a> Panel<'a> {
         let corner = (origin.0, origin.1 + self.title_height());
         self.draw_input(canvas, corner)?;
         self.draw_footprints(canvas, corner)?;
+        self.draw_supports(canvas, corner)?;
         self.draw_motifs(canvas, corner)
     }
 
@@ -98,25 +101,52 @@ impl<'a> Panel<'a> {
     }
 
     fn draw_footprints(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
-        let (width, height) = (self.width(), self.picture_height());
-        let rows = self.example.map_height.max(1) as i32;
         for footprint in self.example.footprints.unwrap_or_default() {
-            let across = |column: usize| (column as i32 * self.scale.0).min(width);
-            let down = |row: usize| (row as i32 * height / rows).min(height);
-            let start = (
-                corner.0 + across(footprint.left),
-                corner.1 + down(footprint.top),
-            );
-            let end = (
-                corner.0 + across(footprint.right),
-                corner.1 + down(footprint.bottom),
-            );
-            let corners = [start, (end.0 - 1, end.1 - 1)];
-            canvas
-                .draw(&Rectangle::new(corners, INK))
-                .map_err(draw_error)?;
+            let rows = footprint.top..footprint.bottom;
+            self.frame(canvas, corner, rows, footprint.left..footprint.right, INK)?;
         }
         Ok(())
+    }
+
+    fn draw_supports(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
+        let example = self.example;
+        let Some(supports) = example.supports.filter(|_| !self.is_crowded()) else {
+            return Ok(());
+        };
+        for motif in example.motifs {
+            if let Some(support) = supports.of(motif) {
+                let [rows, columns] = support.around(motif, [example.map_height, example.width]);
+                self.frame(canvas, corner, rows, columns, colour(motif.channel))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws a box of the map.
+    fn frame(
+        &self,
+        canvas: &Canvas<'_>,
+        corner: (i32, i32),
+        rows: Range<usize>,
+        columns: Range<usize>,
+        colour: RGBColor,
+    ) -> Result<()> {
+        let (width, height) = (self.width(), self.picture_height());
+        let all = self.example.map_height.max(1) as i32;
+        let across = |column: usize| corner.0 + (column as i32 * self.scale.0).min(width);
+        let down = |row: usize| corner.1 + (row as i32 * height / all).min(height);
+        let corners = [
+            (across(columns.start), down(rows.start)),
+            (across(columns.end) - 1, down(rows.end) - 1),
+        ];
+        canvas
+            .draw(&Rectangle::new(corners, colour))
+            .map_err(draw_error)
+    }
+
+    /// Whether there are more motifs than can be told apart.
+    fn is_crowded(&self) -> bool {
+        self.example.motifs.len() > CROWD
     }
 
     fn draw_motifs(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
@@ -134,7 +164,7 @@ impl<'a> Panel<'a> {
                 })
         };
         // Many marks are small ones, and those that count most come last, on top.
-        let crowded = example.motifs.len() > CROWD;
+        let crowded = self.is_crowded();
         let radius = if crowded { 3 } else { 5 };
         for role in [Role::NonMaximal, Role::FalsePositive, Role::Maximal] {
             for (channel, at) in all_of(role) {

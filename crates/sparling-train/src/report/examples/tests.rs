@@ -1,4 +1,5 @@
 use super::*;
+use crate::support::Support;
 
 /// Stripes with two symbols, and motifs of each role.
 fn stripes(height: usize, width: usize) -> (Vec<f32>, Vec<Footprint>, Vec<Motif>) {
@@ -39,6 +40,13 @@ fn draws_a_png_of_two_and_of_one_dimensional_examples() {
     let folder = tempfile::tempdir().unwrap();
     for (height, map_height) in [(40, 40), (8, 1)] {
         let (input, footprints, motifs) = stripes(height, 40);
+        let support = Support {
+            centre: [1.0, 0.0],
+            rows: -1..4,
+            columns: -3..4,
+            activations: 1,
+        };
+        let supports = Supports(vec![Some(support), None]);
         let picture = ExamplePicture {
             input: &input,
             height,
@@ -46,6 +54,7 @@ fn draws_a_png_of_two_and_of_one_dimensional_examples() {
             map_height,
             footprints: Some(&footprints),
             motifs: &motifs,
+            supports: Some(&supports),
             truth: Some("1 2"),
             prediction: Some("2 1"),
         };
@@ -67,6 +76,7 @@ fn unknown_footprints_make_every_motif_count() {
         map_height: 40,
         footprints: Some(&footprints),
         motifs: &motifs,
+        supports: None,
         truth: None,
         prediction: Some("1"),
     };
@@ -93,6 +103,7 @@ fn wrong_shapes_and_empty_pages_are_errors() {
         map_height: 2,
         footprints: None,
         motifs: &[],
+        supports: None,
         truth: None,
         prediction: Some(""),
     };
