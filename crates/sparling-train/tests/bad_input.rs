@@ -21,6 +21,7 @@ use circle::{TINY, train};
 use copied::copy;
 use program::{printed, sparling};
 use serde_json::Value;
+use sparling_train::config::RunConfig;
 use tempfile::TempDir;
 
 /// Runs it to its failure with this exit code, and checks that its error holds all of `wanted`.
@@ -194,6 +195,13 @@ fn values_out_of_range() {
         ("training.epsilon=0", &["above 0"]),
         ("training.gradient_clip_norm=0", &["above 0"]),
         ("training.log_every_samples=0", &["at least 1"]),
+        ("training.save_every_minutes=0", &["above 0"]),
+        ("last_phase.samples=0", &["at least 1"]),
+        ("last_phase.learning_rate=0", &["above 0"]),
+        (
+            "decoder.positions=columns",
+            &["columns", "rows_and_columns"],
+        ),
         ("bottleneck.momentum=1.0", &["[0, 1)", "is 1"]),
         ("bottleneck.accumulate=-1.0", &["above 0", "-1"]),
         ("bottleneck.competition.share=1.5", &["1.5", "at most 1"]),
@@ -215,6 +223,7 @@ fn values_out_of_range() {
         ("domain.noise_after=1.5", &["1.5", "from 0 to 1"]),
         ("domain.noise_before=-0.5", &["-0.5", "from 0 to"]),
         ("domain.size=20", &["20", "larger size"]),
+        ("domain.margin=6", &["`jitter` 1", "at least 7"]),
         ("domain.maximum_digits=11", &["11", "at most 10"]),
         ("domain.minimum_digits=0", &["1 or more"]),
         ("validation.examples=0", &["at least 1"]),
@@ -226,6 +235,15 @@ fn values_out_of_range() {
         wanted.extend(key.split('.').next_back());
         fails(&mut with(Path::new(TINY), &[setting]), &wanted);
     }
+}
+
+#[test]
+fn a_sequence_has_no_columns() {
+    let settings = ["decoder.positions=rows_and_columns".to_owned()];
+    let error = RunConfig::load("audiomnist", "small", None, &settings).unwrap_err();
+    let expected = "decoder.positions must be \"rows\", the only axis of a sequence, but is \
+                    \"rows_and_columns\"";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 #[path = "support/circle.rs"]
 mod circle;
+#[path = "support/copied.rs"]
+mod copied;
 #[path = "support/program.rs"]
 mod program;
 
@@ -102,6 +104,10 @@ fn evaluations_have_these_figures() {
         assert!(figures[key].is_number(), "{key} in {figures}");
     }
     assert_eq!(figures["examples"], 20);
+    for key in ["fne", "fpe", "fpe_all", "ce", "iou"] {
+        let share = figures["centred"][key].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&share), "{key} in {figures}");
+    }
     let table = printed(sparling(&["evaluate", "--examples", "20"]).arg(&RUN.path));
     assert!(
         table.starts_with("density-4.250e-1 (200 samples)"),
@@ -219,6 +225,7 @@ fn a_run_leaves_these_files() {
         "examples.png",
         "metrics.jsonl",
         "results.json",
+        "supports.json",
     ];
     assert_eq!(names(run), BTreeSet::from(expected.map(str::to_owned)));
     let expected = [
@@ -249,6 +256,22 @@ fn a_run_leaves_these_files() {
         assert!(image::open(run.join(picture)).unwrap().width() > 100);
         assert!(RUN.said.contains(picture), "{}", RUN.said);
     }
+}
+
+/// What is saved at the end is what would be measured.
+#[test]
+fn supports_are_those_of_the_lowest_density() {
+    let copy = tempfile::tempdir().unwrap();
+    let run = copy.path().join("run");
+    copied::copy(&RUN.path, &run);
+    let evaluate = || printed(sparling(&["evaluate", "--json", "--examples", "20"]).arg(&run));
+    let saved = json(&fs::read_to_string(run.join("supports.json")).unwrap());
+    let supports = saved["supports"].as_array().unwrap();
+    assert_eq!(supports.len(), 10);
+    assert!(supports.iter().any(Value::is_object), "{saved}");
+    let expected = evaluate();
+    fs::remove_file(run.join("supports.json")).unwrap();
+    assert_eq!(evaluate(), expected);
 }
 
 #[test]

@@ -209,6 +209,55 @@ fn a_sweep_killed_in_the_middle_goes_on() {
     }
 }
 
+/// As a scheduler does, which knows of the sweep's process alone.
+#[cfg(unix)]
+#[test]
+fn a_sweep_that_is_terminated_stops_its_runs() {
+    use std::process::Stdio;
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    let names = ["mt-seed1", "mt-seed2"];
+    let arguments = ["--seeds", "1-2", "--jobs", "2"];
+    let [whole, stopped] = [(); 2].map(|()| {
+        let experiment = Experiment::new();
+        let file = experiment.folder.path().join("test.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        let alone = text.split("[[variant]]").take(2).collect::<Vec<_>>();
+        let text = alone.join("[[variant]]").replace("= 120", "= 1000");
+        fs::write(&file, text.replace("\"binning\", \"direct\"", "")).unwrap();
+        experiment
+    });
+    printed(&mut whole.command(&arguments));
+
+    let mut command = stopped.command(&arguments);
+    let mut sweep = command.stdout(Stdio::piped()).spawn().unwrap();
+    while names
+        .iter()
+        .any(|name| events(&stopped.run(name)).is_empty())
+    {
+        assert!(sweep.try_wait().unwrap().is_none(), "it ended too early");
+        sleep(Duration::from_millis(5));
+    }
+    let id = sweep.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    assert!(sent.success());
+    let output = sweep.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    for name in names {
+        let asked = format!("test-{name}: asked to save and stop");
+        assert!(said.contains(&asked), "{said}");
+        assert!(!stopped.run(name).join("results.json").exists());
+        let last = json(&stopped.run(name).join("checkpoints/last.json"));
+        assert!(last["samples"].as_u64().unwrap() < 1000, "{last}");
+    }
+    printed(&mut stopped.command(&arguments));
+    for name in names {
+        assert_eq!(events(&stopped.run(name)), events(&whole.run(name)));
+    }
+}
+
 #[test]
 fn files_that_make_no_sense() {
     let experiment = Experiment::new();
