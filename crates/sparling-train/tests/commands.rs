@@ -192,6 +192,9 @@ fn predictions_are_printed_and_drawn() {
             assert!(motif["row"].as_u64() < Some(40) && motif["column"].as_u64() < Some(40));
             assert!(motif["channel"].as_u64() < Some(10));
             assert!(motif["strength"].as_f64() > Some(0.0));
+            let support = &motif["support"];
+            assert!(support["top"].as_u64() < support["bottom"].as_u64());
+            assert!(support["right"].as_u64() <= Some(40), "{support}");
         }
         let picture = Path::new(prediction["picture"].as_str().unwrap());
         assert!(image::open(picture).unwrap().width() >= 40);

@@ -203,6 +203,23 @@ fn killed_again_and_again() {
     ]);
 }
 
+/// Killed between two checks, a run goes on where it was saved last, not at the check.
+#[test]
+fn saved_every_few_minutes() {
+    let out = tempfile::tempdir().unwrap();
+    let run = out.path().join("digitcircle/often");
+    let mut command = train(out.path(), "often");
+    command.args(["--set", "training.save_every_minutes=1e-9"]);
+    let mut child = start_until(command.stdout(Stdio::null()), &run, IN_THE_MIDDLE);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let saved = fs::read(run.join("checkpoints/last.json")).unwrap();
+    let saved: Value = serde_json::from_slice(&saved).unwrap();
+    assert!(saved["samples"].as_u64().unwrap() >= 645, "{saved}");
+    printed(&mut resume(&run));
+    Outcome::of(&run).assert_is_the_reference();
+}
+
 #[test]
 fn stopped_by_limits() {
     let out = tempfile::tempdir().unwrap();

@@ -14,7 +14,7 @@ use sparling_data::Batch;
 use super::output::say;
 use crate::backend::Backend;
 use crate::config::DomainConfig;
-use crate::evaluate::Reading;
+use crate::evaluate::{Reading, plane};
 use crate::metrics::Motif;
 use crate::model::Trained;
 use crate::picture::Fit;
@@ -79,6 +79,18 @@ struct PredictedMotif {
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
     strength: f32,
+    /// What its channel looks at around it, where that was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    support: Option<PredictedBox>,
+}
+
+/// A part of the input, half-open; in a recording frames are columns.
+#[derive(Serialize)]
+struct PredictedBox {
+    top: usize,
+    bottom: usize,
+    left: usize,
+    right: usize,
 }
 
 impl Predict {
@@ -163,7 +175,19 @@ fn describe(trained: &Trained, motif: &Motif, seconds: Option<f64>) -> Predicted
         column: motif.column,
         seconds,
         strength: motif.strength,
+        support: support_of(trained, motif),
     }
+}
+
+fn support_of(trained: &Trained, motif: &Motif) -> Option<PredictedBox> {
+    let support = trained.supports()?.of(motif)?;
+    let [rows, columns] = support.around(motif, plane(&trained.domain().input_shape()));
+    Some(PredictedBox {
+        top: rows.start,
+        bottom: rows.end,
+        left: columns.start,
+        right: columns.end,
+    })
 }
 
 /// A name no other of the files gets.
