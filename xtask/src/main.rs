@@ -19,6 +19,7 @@ The sparling program, built in release mode with the backend that --backend asks
   evaluate   Measure a run's model on examples it was not trained on
   binning    Measure how many bits the strength of a run's motifs carries
   direct     Compare a run's motif model with one that was shown labels
+  causality  Count the outputs that follow motifs given to another channel
   sample     Look at examples of a domain
   report     Put runs side by side on one page
   intervene  Change motifs of an input, and see how the output changes

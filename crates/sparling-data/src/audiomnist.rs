@@ -15,6 +15,7 @@ mod noise;
 mod placement;
 mod voices;
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use augment::AugmentationConfig;
@@ -198,6 +199,14 @@ impl Domain for AudioMnist {
 
     fn symbols(&self) -> &[String] {
         self.vocabulary.names()
+    }
+
+    fn exchangeable(&self) -> Range<usize> {
+        match self.config.task {
+            Task::List => 0..self.vocabulary.names().len(),
+            // Another digit changes the tokens of the result, and not in its own place.
+            _ => 0..0,
+        }
     }
 
     fn channels(&self) -> usize {

@@ -26,6 +26,8 @@ pub use config::DigitCircleConfig;
 pub use layout::Layout;
 pub use stamps::{Stamp, Stamps, StampsError};
 
+use std::ops::Range;
+
 use crate::domain::Domain;
 use crate::example::{Example, Footprint};
 use crate::seed::{Probability, Split, Stream};
@@ -93,6 +95,14 @@ impl Domain for DigitCircle {
 
     fn channels(&self) -> usize {
         10
+    }
+
+    fn exchangeable(&self) -> Range<usize> {
+        0..self.stamps.len()
+    }
+
+    fn rearranged(&self, tokens: Vec<usize>) -> Vec<usize> {
+        smallest_first(tokens)
     }
 
     fn minimum_density(&self) -> f64 {

@@ -1,5 +1,7 @@
 //! What every domain offers.
 
+use std::ops::Range;
+
 use crate::error::ConfigError;
 use crate::example::{Example, Sound, Typeset};
 use crate::seed::Split;
@@ -45,6 +47,14 @@ pub trait Domain: Send + Sync {
     /// The value of ink in an input that is a picture; the ground is 1 minus that.
     fn ink(&self) -> f32 {
         1.0
+    }
+    /// The symbols that are tokens of the same number and may stand in each other's place.
+    fn exchangeable(&self) -> Range<usize> {
+        0..0
+    }
+    /// The output whose tokens are these, once one of them has become another.
+    fn rearranged(&self, tokens: Vec<usize>) -> Vec<usize> {
+        tokens
     }
     /// Whether tokens are an output that this domain could have, where not all are.
     fn is_well_formed(&self, _tokens: &[usize]) -> Option<bool> {

@@ -235,6 +235,11 @@ impl Domain for LatexOcr {
         &self.symbols
     }
 
+    /// The characters: other marks make other formulas.
+    fn exchangeable(&self) -> Range<usize> {
+        0..self.config.characters.chars().count()
+    }
+
     fn channels(&self) -> usize {
         32
     }

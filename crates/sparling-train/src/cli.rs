@@ -2,6 +2,7 @@
 
 mod bench;
 mod binning;
+mod causality;
 mod configuration;
 mod data;
 mod devices;
@@ -43,6 +44,8 @@ enum Command {
     Binning(binning::Measure),
     /// Compare a run's motif model with one that was shown labels, on single symbols.
     Direct(direct::Compare),
+    /// Give one symbol's motifs to another symbol's channel, and count the outputs that follow.
+    Causality(causality::Measure),
     /// Put runs side by side on one page: figures, tables, the paper's values.
     Report(report::Write),
     /// Write examples of a domain as pictures or recordings, with their labels and footprints.
@@ -74,6 +77,7 @@ impl Cli {
             Command::Evaluate(command) => command.run(),
             Command::Binning(command) => command.run(),
             Command::Direct(command) => command.run(),
+            Command::Causality(command) => command.run(),
             Command::Report(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Predict(command) => command.run(),

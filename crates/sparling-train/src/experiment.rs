@@ -74,6 +74,8 @@ pub enum Measurement {
     Binning,
     /// The motif model beside one trained on single motifs.
     Direct,
+    /// Whether outputs follow motifs that are given to another channel.
+    Causality,
 }
 
 /// A run of an experiment.
@@ -135,6 +137,7 @@ impl Measurement {
         match self {
             Self::Binning => "binning",
             Self::Direct => "direct",
+            Self::Causality => "causality",
         }
     }
 

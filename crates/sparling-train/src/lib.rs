@@ -12,6 +12,7 @@ pub mod atomic;
 pub mod backend;
 pub mod bench;
 pub mod binning;
+pub mod causality;
 pub mod checkpoint;
 pub mod cli;
 pub mod clip;

@@ -9,10 +9,11 @@ use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
 
 use crate::binning::Binning;
+use crate::causality::Causality;
 use crate::config::RunConfig;
 use crate::direct::Direct;
 use crate::evaluate::Figures;
-use crate::event::{Event, ValidationEvent};
+use crate::event::{Event, Outcome, ValidationEvent};
 use crate::experiment::Measurement;
 use crate::run::{Results, RunFolder};
 use crate::statistics::Mean;
@@ -58,6 +59,8 @@ pub struct Run {
     pub binning: Vec<Binning>,
     /// The motif model beside one that was shown labels, if it was measured.
     pub direct: Option<Direct>,
+    /// How often outputs follow motifs that are given to another channel, if it was measured.
+    pub causality: Option<Causality>,
 }
 
 /// Reads all runs in some folders, at any depth, that have ended.
@@ -161,6 +164,7 @@ impl Run {
             results,
             binning: json(&Measurement::Binning.file(path))?.unwrap_or_default(),
             direct: json(&Measurement::Direct.file(path))?,
+            causality: json(&Measurement::Causality.file(path))?,
         }))
     }
 
@@ -172,14 +176,22 @@ impl Run {
         name.strip_prefix(&domain).unwrap_or(&name).to_owned()
     }
 
-    /// The last check at each density, the densest first.
+    /// The check of the state that was kept at each density, the densest first: the last, or the best
+    /// of the last phase.
     pub fn ladder(&self) -> Vec<&ValidationEvent> {
         let mut ladder: Vec<&ValidationEvent> = Vec::new();
+        let mut settled = false;
         for check in &self.checks {
+            let replaces = !settled || check.figures.exact_match > Some(check.target);
             match ladder.last_mut() {
-                Some(last) if last.figures.density == check.figures.density => *last = check,
+                Some(last) if last.figures.density == check.figures.density => {
+                    if replaces {
+                        *last = check;
+                    }
+                }
                 _ => ladder.push(check),
             }
+            settled |= check.decision == Outcome::Settle;
         }
         ladder
     }

@@ -38,7 +38,7 @@ impl Experiment {
 
             [[variant]]
             name = "mt"
-            then = ["binning", "direct"]
+            then = ["binning", "direct", "causality"]
 
             [[variant]]
             name = "l1"
@@ -101,6 +101,8 @@ fn every_run_is_trained_and_measured_once() {
     assert_eq!(binning[0]["binned"].as_array().map(Vec::len), Some(6));
     let direct = json(&experiment.run("mt-seed2").join("direct.json"));
     assert!(direct["test"]["direct"].is_number(), "{direct}");
+    let causality = json(&experiment.run("mt-seed1").join("causality.json"));
+    assert_eq!(causality["examples"], 1000, "{causality}");
 
     let before = RUNS.map(|name| events(&experiment.run(name)));
     let said = printed(&mut experiment.command(&[]));
@@ -225,7 +227,11 @@ fn a_sweep_that_is_terminated_stops_its_runs() {
         let text = fs::read_to_string(&file).unwrap();
         let alone = text.split("[[variant]]").take(2).collect::<Vec<_>>();
         let text = alone.join("[[variant]]").replace("= 120", "= 1000");
-        fs::write(&file, text.replace("\"binning\", \"direct\"", "")).unwrap();
+        fs::write(
+            &file,
+            text.replace("\"binning\", \"direct\", \"causality\"", ""),
+        )
+        .unwrap();
         experiment
     });
     printed(&mut whole.command(&arguments));
