@@ -223,37 +223,32 @@ pub enum ConfigError {
     Invalid(String),
 }
 
-const PRESETS: [(&str, &str, &str); 6] = [
-    (
-        "digitcircle",
-        "small",
-        include_str!("../../../experiments/digitcircle-small.toml"),
-    ),
-    (
-        "digitcircle",
-        "paper",
-        include_str!("../../../experiments/digitcircle-paper.toml"),
-    ),
-    (
-        "audiomnist",
-        "small",
-        include_str!("../../../experiments/audiomnist-small.toml"),
-    ),
-    (
-        "audiomnist",
-        "paper",
-        include_str!("../../../experiments/audiomnist-paper.toml"),
-    ),
-    (
-        "latexocr",
-        "small",
-        include_str!("../../../experiments/latexocr-small.toml"),
-    ),
-    (
-        "latexocr",
-        "paper",
-        include_str!("../../../experiments/latexocr-paper.toml"),
-    ),
+macro_rules! preset {
+    ($domain:literal, $preset:literal) => {
+        (
+            $domain,
+            $preset,
+            include_str!(concat!(
+                "../../../experiments/",
+                $domain,
+                "-",
+                $preset,
+                ".toml"
+            )),
+        )
+    };
+}
+
+const PRESETS: [(&str, &str, &str); 9] = [
+    preset!("digitcircle", "small"),
+    preset!("digitcircle", "full"),
+    preset!("digitcircle", "paper"),
+    preset!("audiomnist", "small"),
+    preset!("audiomnist", "full"),
+    preset!("audiomnist", "paper"),
+    preset!("latexocr", "small"),
+    preset!("latexocr", "full"),
+    preset!("latexocr", "paper"),
 ];
 
 impl RunConfig {
