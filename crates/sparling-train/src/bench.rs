@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::backend::Backend;
-use crate::statistics::median;
+use crate::metrics::statistics::median;
 
 mod memory;
 pub mod quantile;

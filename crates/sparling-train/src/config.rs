@@ -1,21 +1,27 @@
 //! What a run does, as TOML: presets, files and single overrides, checked before anything starts.
 
-use std::fmt::Write as _;
+mod checks;
+mod last_phase;
+mod overrides;
+mod presets;
+mod splitting;
+
 use std::path::{Path, PathBuf};
 
-use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain, LatexOcrConfig};
 use sparling_layer::{
     Baseline, Competition, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope,
 };
 use sparling_models::{DecoderConfig, MotifModelConfig, Positions, RowLstmStart, SparlingConfig};
-use toml::{Table, Value};
+use toml::Table;
 
-use crate::adam::Adam;
+pub use last_phase::LastPhase;
+pub use splitting::Splitting;
+
+use checks::{above_zero, at_least_one, not_negative, require, share};
+
 use crate::anneal::AnnealConfig;
-use crate::last_phase::LastPhase;
-use crate::splitting::Splitting;
 
 /// Everything that decides what a run computes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -223,34 +229,6 @@ pub enum ConfigError {
     Invalid(String),
 }
 
-macro_rules! preset {
-    ($domain:literal, $preset:literal) => {
-        (
-            $domain,
-            $preset,
-            include_str!(concat!(
-                "../../../experiments/",
-                $domain,
-                "-",
-                $preset,
-                ".toml"
-            )),
-        )
-    };
-}
-
-const PRESETS: [(&str, &str, &str); 9] = [
-    preset!("digitcircle", "small"),
-    preset!("digitcircle", "full"),
-    preset!("digitcircle", "paper"),
-    preset!("audiomnist", "small"),
-    preset!("audiomnist", "full"),
-    preset!("audiomnist", "paper"),
-    preset!("latexocr", "small"),
-    preset!("latexocr", "full"),
-    preset!("latexocr", "paper"),
-];
-
 impl RunConfig {
     /// Reads a preset or, if given, a file, applies the overrides (`section.key=value`; without a
     /// value the key is taken out) and checks everything.
@@ -268,7 +246,7 @@ impl RunConfig {
             Some(path) => (path.display().to_string(), read(path)?),
             None => (
                 format!("preset {preset}"),
-                preset_text(domain, preset)?.to_owned(),
+                presets::text(domain, preset)?.to_owned(),
             ),
         };
         let parse = |message: String| ConfigError::Parse {
@@ -277,7 +255,7 @@ impl RunConfig {
         };
         let mut table: Table = text.parse().map_err(|error| parse(format!("{error}")))?;
         for setting in overrides {
-            apply_override(&mut table, setting)?;
+            overrides::apply(&mut table, setting)?;
         }
         let config: Self = table
             .try_into()
@@ -399,12 +377,11 @@ impl RunConfig {
             }
         }
         if let Some(splitting) = &self.splitting {
-            self.validate_splitting(splitting)?;
+            self.requires_of_splitting()?;
+            splitting.validate()?;
         }
         if let Some(phase) = &self.last_phase {
-            let samples = phase.samples;
-            require(samples > 0, "last_phase.samples", "at least 1", samples)?;
-            above_zero("last_phase.learning_rate", phase.learning_rate)?;
+            phase.validate()?;
         }
         self.annealing
             .validate()
@@ -435,23 +412,16 @@ impl RunConfig {
         }
     }
 
-    fn validate_splitting(&self, splitting: &Splitting) -> Result<(), ConfigError> {
-        if self.bottleneck.competition.is_none() {
-            let message = "splitting judges channels by what they win, so it needs a section \
-                           [bottleneck.competition]";
-            return Err(ConfigError::Invalid(message.to_owned()));
-        }
-        if !self.bottleneck.batch_norm {
-            let message = "splitting goes by the spread of what bottleneck.batch_norm normalises";
-            return Err(ConfigError::Invalid(message.to_owned()));
-        }
-        let spare = splitting.spare_below;
-        let possible = (0.0..=1.0).contains(&spare);
-        require(possible, "splitting.spare_below", "from 0 to 1", spare)?;
-        share("splitting.until_density", splitting.until_density)?;
-        at_least_one("splitting.examples", splitting.examples)?;
-        not_negative("splitting.crowded_above", splitting.crowded_above)?;
-        above_zero("splitting.step", splitting.step)
+    /// What splitting needs of the rest.
+    fn requires_of_splitting(&self) -> Result<(), ConfigError> {
+        let message = if self.bottleneck.competition.is_none() {
+            "splitting judges channels by what they win, so it needs a section [bottleneck.competition]"
+        } else if !self.bottleneck.batch_norm {
+            "splitting goes by the spread of what bottleneck.batch_norm normalises"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::Invalid(message.to_owned()))
     }
 
     fn validate_pool(&self, spatial: &[usize]) -> Result<(), ConfigError> {
@@ -532,11 +502,6 @@ impl DecoderSection {
 }
 
 impl TrainingSection {
-    /// The optimiser.
-    pub fn optimizer(&self) -> ModuleOptimizer {
-        Adam::new(self.beta_1 as f32, self.beta_2 as f32, self.epsilon as f32).into()
-    }
-
     fn validate(&self) -> Result<(), ConfigError> {
         at_least_one("training.batch_size", self.batch_size)?;
         let every = self.log_every_samples;
@@ -567,93 +532,9 @@ fn yes() -> bool {
     true
 }
 
-fn require(holds: bool, key: &str, wanted: &str, value: impl ToString) -> Result<(), ConfigError> {
-    if holds {
-        return Ok(());
-    }
-    Err(ConfigError::Range {
-        key: key.to_owned(),
-        wanted: wanted.to_owned(),
-        value: value.to_string(),
-    })
-}
-
-fn share(key: &str, value: f64) -> Result<(), ConfigError> {
-    let fraction = value > 0.0 && value <= 1.0;
-    require(fraction, key, "above 0 and at most 1", value)
-}
-
-fn not_negative(key: &str, value: f64) -> Result<(), ConfigError> {
-    let possible = value >= 0.0 && value.is_finite();
-    require(possible, key, "at least 0", value)
-}
-
-fn above_zero(key: &str, value: f64) -> Result<(), ConfigError> {
-    let possible = value > 0.0 && value.is_finite();
-    require(possible, key, "above 0", value)
-}
-
-fn at_least_one(key: &str, value: usize) -> Result<(), ConfigError> {
-    require(value > 0, key, "at least 1", value)
-}
-
 fn read(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
         path: path.to_owned(),
         source,
     })
-}
-
-fn preset_text(domain: &str, preset: &str) -> Result<&'static str, ConfigError> {
-    let mut known = String::new();
-    for (of, name, text) in PRESETS.iter().filter(|(of, ..)| *of == domain) {
-        if *name == preset {
-            return Ok(text);
-        }
-        let separator = if known.is_empty() { "" } else { ", " };
-        let _ = write!(known, "{separator}{name}");
-        debug_assert_eq!(*of, domain);
-    }
-    if known.is_empty() {
-        return Err(ConfigError::Domain(domain.to_owned()));
-    }
-    Err(ConfigError::Preset {
-        domain: domain.to_owned(),
-        preset: preset.to_owned(),
-        known,
-    })
-}
-
-/// Sets `section.key` to a TOML value, or to a string if it is none.
-fn apply_override(table: &mut Table, setting: &str) -> Result<(), ConfigError> {
-    let wrong =
-        |message: &str| ConfigError::Override(format!("--set {setting}"), message.to_owned());
-    let (path, text) = setting
-        .split_once('=')
-        .ok_or_else(|| wrong("expected key=value"))?;
-    let value = format!("value = {text}")
-        .parse::<Table>()
-        .ok()
-        .and_then(|mut parsed| parsed.remove("value"))
-        .unwrap_or_else(|| Value::String(text.to_owned()));
-    let mut keys: Vec<&str> = path.trim().split('.').collect();
-    let last = keys
-        .pop()
-        .filter(|key| !key.is_empty())
-        .ok_or_else(|| wrong("the key is empty"))?;
-    let mut section = table;
-    for key in keys {
-        section = section
-            .get_mut(key)
-            .and_then(Value::as_table_mut)
-            .ok_or_else(|| wrong(&format!("there is no section `{key}`")))?;
-    }
-    if text.trim().is_empty() {
-        section
-            .remove(last)
-            .ok_or_else(|| wrong(&format!("there is no `{last}` to take out")))?;
-    } else {
-        section.insert(last.to_owned(), value);
-    }
-    Ok(())
 }

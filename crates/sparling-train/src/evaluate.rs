@@ -3,105 +3,11 @@
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 use sparling_data::{Batch, Domain, Footprint, Split, batch};
 use sparling_models::Sparling;
 
-use crate::host::values;
-use crate::input::Input;
-use crate::metrics::{
-    AlignedConfusion, EndToEnd, Matching, Motif, MotifCounts, SymbolErrors, ratio,
-};
-use crate::support::Supports;
-
-/// The figures of an evaluation (paper, section 3.2), all as shares between 0 and 1.
-///
-/// A figure whose denominator is empty is `null`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
-    /// The density the bottleneck is set to.
-    pub density: f64,
-    /// The share of activations that are not zero.
-    pub empirical_density: Option<f64>,
-    /// Symbols without any activation in their footprint.
-    pub fne: Option<f64>,
-    /// Activations outside all footprints, among those and the maximal motifs.
-    pub fpe: Option<f64>,
-    /// Activations outside all footprints, among all activations.
-    pub fpe_all: Option<f64>,
-    /// Maximal motifs whose channel stands for another symbol.
-    pub ce: Option<f64>,
-    /// Mean edit distance over length.
-    pub e2ee: Option<f64>,
-    /// Outputs that are right in every token.
-    pub exact_match: Option<f64>,
-    /// Outputs that the domain's grammar makes, where it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub well_formed: Option<f64>,
-    /// How many examples were evaluated.
-    pub examples: usize,
-    /// For each channel the symbol it stands for under the best assignment.
-    #[serde(default)]
-    pub symbols: Vec<Option<usize>>,
-}
-
-/// The figures, with what is behind them symbol by symbol.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// The figures.
-    #[serde(flatten)]
-    pub figures: Figures,
-    /// The errors of each symbol.
-    pub by_symbol: Vec<SymbolErrors>,
-    /// Which channel answered to which symbol.
-    pub confusion: AlignedConfusion,
-    /// The same errors with the centre of each motif's support in place of the motif's own position.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub centred: Option<Centred>,
-}
-
-/// What motifs get right where the middle of what their channel looks at is taken for their position.
-///
-/// Paper: this is ours. The supports are measured without any footprint.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Centred {
-    /// Symbols without any centre in their footprint.
-    pub fne: Option<f64>,
-    /// Centres outside all footprints, among those and the maximal ones.
-    pub fpe: Option<f64>,
-    /// Centres outside all footprints, among all.
-    pub fpe_all: Option<f64>,
-    /// Maximal motifs whose channel stands for another symbol.
-    pub ce: Option<f64>,
-    /// The mean overlap of maximal motifs' supports with their footprints: intersection over union.
-    pub iou: Option<f64>,
-}
-
-/// The counts behind [`Centred`].
-#[derive(Clone, Debug)]
-pub struct CentredCounts {
-    /// Centres against footprints.
-    pub motifs: MotifCounts,
-    /// The sum of the overlaps.
-    pub overlap: f64,
-}
-
-/// The counts behind the figures.
-#[derive(Clone, Debug)]
-pub struct Evaluation {
-    /// The density the bottleneck is set to.
-    pub density: f64,
-    /// Motifs against footprints.
-    pub motifs: MotifCounts,
-    /// The same with the centres of their supports, where these are known.
-    pub centred: Option<CentredCounts>,
-    /// Outputs against the truth.
-    pub outputs: EndToEnd,
-    /// Outputs that the domain's grammar makes, of those that it was asked about.
-    pub well_formed: [u64; 2],
-    /// How many examples were evaluated.
-    pub examples: usize,
-}
+use crate::input::{Input, values};
+use crate::metrics::{CentredCounts, Evaluation, Motif, Supports};
 
 /// An input with what a model made of it.
 #[derive(Clone, Debug)]
@@ -116,65 +22,6 @@ pub struct Reading {
     pub truth: Vec<usize>,
     /// Where the symbols are.
     pub footprints: Vec<Footprint>,
-}
-
-impl Evaluation {
-    /// Divides the counts.
-    pub fn figures(&self) -> Figures {
-        Figures {
-            density: self.density,
-            empirical_density: self.motifs.empirical_density(),
-            fne: self.motifs.fne(),
-            fpe: self.motifs.fpe(),
-            fpe_all: self.motifs.fpe_all(),
-            ce: self.motifs.ce(),
-            e2ee: self.outputs.e2ee(),
-            exact_match: self.outputs.accuracy(),
-            well_formed: ratio(self.well_formed[0], self.well_formed[1]),
-            examples: self.examples,
-            symbols: self.motifs.assignment(),
-        }
-    }
-
-    /// Divides the counts, by symbol too.
-    pub fn report(&self) -> Report {
-        Report {
-            figures: self.figures(),
-            by_symbol: self.motifs.by_symbol(),
-            confusion: self.motifs.aligned(),
-            centred: self.centred.as_ref().map(CentredCounts::figures),
-        }
-    }
-}
-
-impl CentredCounts {
-    fn figures(&self) -> Centred {
-        let maximal = self.motifs.maximal_total();
-        Centred {
-            fne: self.motifs.fne(),
-            fpe: self.motifs.fpe(),
-            fpe_all: self.motifs.fpe_all(),
-            ce: self.motifs.ce(),
-            iou: (maximal > 0).then(|| self.overlap / maximal as f64),
-        }
-    }
-
-    /// Counts what was found in one example, whose map has so many elements.
-    fn add(&mut self, reading: &Reading, supports: &Supports, plane: [usize; 2], elements: usize) {
-        let footprints = &reading.footprints;
-        let centred = supports.centre(&reading.motifs, plane);
-        self.motifs.add_motifs(&centred, elements, footprints);
-        let maximal = Matching::new(&centred, footprints).maximal;
-        for (footprint, maximal) in footprints.iter().zip(maximal) {
-            let motif = maximal.map(|index| &reading.motifs[index]);
-            if let Some((motif, support)) =
-                motif.and_then(|motif| Some((motif, supports.of(motif)?)))
-            {
-                let [rows, columns] = support.around(motif, plane);
-                self.overlap += footprint.overlap(rows, columns);
-            }
-        }
-    }
 }
 
 /// A model in evaluation mode, with what is needed to run it on a domain's examples.
@@ -194,41 +41,33 @@ pub struct Evaluator<'a> {
 impl Evaluator<'_> {
     /// Evaluates the first `examples` of a split.
     pub fn evaluate(&self, split: Split, examples: usize) -> Evaluation {
-        let channels = self.model.bottleneck.sparsity.channels();
-        let mut evaluation = Evaluation {
-            density: self.model.bottleneck.sparsity.density(),
-            motifs: self.no_motifs(),
-            centred: self.supports.map(|_| CentredCounts {
-                motifs: self.no_motifs(),
-                overlap: 0.0,
-            }),
-            outputs: EndToEnd::default(),
-            well_formed: [0, 0],
-            examples,
-        };
+        let sparsity = &self.model.bottleneck.sparsity;
+        let (channels, symbols) = (sparsity.channels(), self.domain.symbols().len());
+        let mut evaluation = Evaluation::new(sparsity.density(), channels, symbols);
+        let mut centred = CentredCounts::new(channels, symbols);
         let plane = plane(&self.domain.input_shape());
         let elements = channels * plane[0] * plane[1];
         for reading in self.readings(split, examples) {
-            evaluation
-                .motifs
-                .add_motifs(&reading.motifs, elements, &reading.footprints);
-            if let (Some(centred), Some(supports)) = (&mut evaluation.centred, self.supports) {
-                centred.add(&reading, supports, plane, elements);
+            let Reading {
+                motifs,
+                footprints,
+                truth,
+                prediction,
+                ..
+            } = &reading;
+            evaluation.motifs.add_motifs(motifs, elements, footprints);
+            if let Some(supports) = self.supports {
+                centred.add(motifs, footprints, supports, plane, elements);
             }
-            evaluation
-                .outputs
-                .add_example(&reading.truth, &reading.prediction);
-            if let Some(well_formed) = self.domain.is_well_formed(&reading.prediction) {
+            evaluation.outputs.add_example(truth, prediction);
+            if let Some(well_formed) = self.domain.is_well_formed(prediction) {
                 evaluation.well_formed[0] += u64::from(well_formed);
                 evaluation.well_formed[1] += 1;
             }
+            evaluation.examples += 1;
         }
+        evaluation.centred = self.supports.map(|_| centred);
         evaluation
-    }
-
-    fn no_motifs(&self) -> MotifCounts {
-        let channels = self.model.bottleneck.sparsity.channels();
-        MotifCounts::new(channels, self.domain.symbols().len())
     }
 
     /// Reads the first `examples` of a split.

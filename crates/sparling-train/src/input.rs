@@ -1,4 +1,4 @@
-//! A batch's inputs on the device, of the rank that their domain has.
+//! Tensors to and from the device: a batch's inputs, of the rank that their domain has, and values.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -36,4 +36,10 @@ impl Input {
             _ => panic!("expected one or two spatial dimensions, got {shape:?}"),
         }
     }
+}
+
+/// A tensor's values, row-major.
+pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let values = tensor.into_data_as::<f32>().try_into_vec();
+    values.expect("data converted to f32 reads as f32")
 }

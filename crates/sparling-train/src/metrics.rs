@@ -17,10 +17,23 @@ pub mod confusion;
 
 pub mod edit;
 
+pub mod channel;
+
+pub mod support;
+
+pub mod centred;
+
+pub mod figures;
+
+pub mod statistics;
+
+pub use centred::{Centred, CentredCounts};
 pub use confusion::AlignedConfusion;
 pub use edit::EndToEnd;
+pub use figures::{DetailedFigures, ERRORS, Evaluation, Figures, Share};
 pub use matching::{Matching, Motif, Role};
 pub use motifs::{MotifCounts, SymbolErrors};
+pub use support::{Support, Supports};
 
 /// `numerator / denominator`, or `None` when there is nothing to divide by.
 pub(crate) fn ratio(numerator: u64, denominator: u64) -> Option<f64> {

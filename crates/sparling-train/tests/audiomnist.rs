@@ -20,7 +20,7 @@ use domain::Tiny;
 use program::{printed, sparling};
 use serde_json::Value;
 use sparling_data::Sound;
-use sparling_train::sound;
+use sparling_train::files::sound;
 use tempfile::TempDir;
 
 const TINY: Tiny = Tiny {

@@ -20,8 +20,8 @@ use program::{printed, sparling};
 use serde_json::Value;
 use sparling_data::{Footprint, Split};
 use sparling_train::config::RunConfig;
-use sparling_train::experiment::Experiment;
-use sparling_train::picture::{self, Fit};
+use sparling_train::files::picture::{self, Fit};
+use sparling_train::study::experiment::Experiment;
 
 /// A run with two densities, 0.5 and 0.425, and a third in training.
 struct Run {

@@ -8,7 +8,7 @@ use sparling_data::{Split, batch};
 use sparling_layer::kernels;
 use sparling_train::backend::Backend;
 use sparling_train::config::RunConfig;
-use sparling_train::learner::Learner;
+use sparling_train::training::learner::Learner;
 
 const STEPS: usize = 50;
 

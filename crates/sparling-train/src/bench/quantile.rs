@@ -14,7 +14,7 @@ use sparling_layer::{
 
 use super::{Laps, median_laps, median_seconds, run_peer, wait};
 use crate::backend::Backend;
-use crate::host::values;
+use crate::input::values;
 
 const PEER: &str = include_str!("../../../../bench/peer/quantile.py");
 

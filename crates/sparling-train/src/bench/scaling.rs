@@ -9,8 +9,8 @@ use sparling_data::{Split, batch};
 use super::step::model_parts;
 use crate::backend::Backend;
 use crate::config::RunConfig;
-use crate::learner::Learner;
 use crate::report::scaling::{Sweep, draw};
+use crate::training::learner::Learner;
 
 /// Seconds spent on each part at each point.
 const BUDGET: f64 = 1.0;

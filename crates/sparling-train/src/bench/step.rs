@@ -15,8 +15,8 @@ use crate::backend::Backend;
 use crate::config::RunConfig;
 use crate::evaluate::Evaluator;
 use crate::input::Input;
-use crate::learner::Learner;
-use crate::loss::Targets;
+use crate::training::learner::Learner;
+use crate::training::loss::Targets;
 
 const PEER: &str = include_str!("../../../../bench/peer/step.py");
 

@@ -8,12 +8,12 @@ use sparling_data::Split;
 
 use super::output::{say, say_part};
 use super::progress::percent;
-use crate::atomic;
 use crate::backend::Backend;
-use crate::binning::Binning;
-use crate::experiment::Measurement;
-use crate::model::Trained;
-use crate::run::RunFolder;
+use crate::files::atomic;
+use crate::run::folder::RunFolder;
+use crate::run::trained::Trained;
+use crate::study::binning::Binning;
+use crate::study::experiment::Measurement;
 
 /// What `binning` takes.
 #[derive(Debug, Args)]

@@ -8,11 +8,11 @@ use sparling_data::Split;
 
 use super::output::say;
 use super::progress::percent;
-use crate::atomic;
 use crate::backend::Backend;
-use crate::causality::Causality;
-use crate::experiment::Measurement;
-use crate::model::Trained;
+use crate::files::atomic;
+use crate::run::trained::Trained;
+use crate::study::causality::Causality;
+use crate::study::experiment::Measurement;
 
 /// What `causality` takes.
 #[derive(Debug, Args)]

@@ -9,11 +9,11 @@ use sparling_data::Domain;
 
 use super::output::say;
 use super::progress::percent;
-use crate::atomic;
 use crate::backend::Backend;
-use crate::direct::{self, Direct};
-use crate::experiment::Measurement;
-use crate::model::Trained;
+use crate::files::atomic;
+use crate::run::trained::Trained;
+use crate::study::direct::{self, Direct};
+use crate::study::experiment::Measurement;
 
 /// What `direct` takes.
 #[derive(Debug, Args)]

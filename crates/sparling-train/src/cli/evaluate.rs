@@ -10,10 +10,10 @@ use sparling_data::Split;
 use super::output::{say, say_part};
 use super::progress::percent;
 use crate::backend::Backend;
-use crate::evaluate::{Centred, Figures, Report};
-use crate::metrics::{AlignedConfusion, SymbolErrors};
-use crate::model::Trained;
-use crate::report::examples::channel_name;
+use crate::metrics::channel::channel_name;
+use crate::metrics::{AlignedConfusion, Centred, DetailedFigures, Figures, Share, SymbolErrors};
+use crate::run::trained::Trained;
+use crate::study::supports;
 
 /// What `evaluate` takes.
 #[derive(Debug, Args)]
@@ -64,14 +64,17 @@ impl Evaluate {
         let backend = Backend::choose(self.backend, "evaluate")?;
         let mut trained = Trained::load(&self.run, self.density, backend)?;
         trained.domain().prepare()?;
-        trained.measure_supports()?;
-        let reports: BTreeMap<&str, Report> = self
+        if trained.supports().is_none() {
+            let supports = supports::measure(&trained)?;
+            trained.set_supports(supports);
+        }
+        let reports: BTreeMap<&str, DetailedFigures> = self
             .split
             .splits()
             .iter()
             .map(|(name, split)| {
                 let evaluation = trained.evaluator().evaluate(*split, self.examples);
-                (*name, evaluation.report())
+                (*name, evaluation.detailed())
             })
             .collect();
         if self.json {
@@ -87,7 +90,7 @@ impl Evaluate {
     }
 }
 
-fn print(trained: &Trained, reports: &BTreeMap<&str, Report>) {
+fn print(trained: &Trained, reports: &BTreeMap<&str, DetailedFigures>) {
     let note = trained
         .domain()
         .note()
@@ -189,9 +192,6 @@ fn print_symbols(errors: &[SymbolErrors], symbols: &[String]) {
         say!("{:>7} {footprints:>7} {fne:>8} {ce:>8}", symbols[*symbol]);
     }
 }
-
-/// One of the figures.
-type Share = fn(&Figures) -> Option<f64>;
 
 /// Prints the figures one a line, the splits side by side.
 fn print_figures(figures: &[(&str, &Figures)]) {

@@ -16,9 +16,9 @@ use super::output::{say, say_part};
 use super::progress::percent;
 use super::stop;
 use crate::backend::Backend;
-use crate::event::Event;
-use crate::experiment::{Experiment, Planned, State};
-use crate::run::RunFolder;
+use crate::run::event::Event;
+use crate::run::folder::RunFolder;
+use crate::study::experiment::{Experiment, Planned, State};
 
 /// How often the runs in progress are looked at.
 const POLL: Duration = Duration::from_millis(200);

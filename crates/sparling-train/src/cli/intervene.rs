@@ -9,9 +9,10 @@ use super::output::say;
 use super::predict::read_one;
 use crate::backend::Backend;
 use crate::evaluate::plane;
-use crate::intervene::{Addition, Edits, Move, Place};
-use crate::model::Trained;
-use crate::report::examples::{self, ExamplePicture, channel_name};
+use crate::metrics::channel::channel_name;
+use crate::report::examples::{self, ExamplePicture};
+use crate::run::trained::Trained;
+use crate::study::intervene::{Addition, Edits, Move, Place};
 
 /// What `intervene` takes.
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! How much training is still to come.
 
 use crate::config::RunConfig;
-use crate::event::{Event, Outcome, ValidationEvent};
+use crate::run::event::{Event, Outcome, ValidationEvent};
 
 /// Of how many cuts, the newest, the pace is taken.
 const RECENT: usize = 5;

@@ -15,10 +15,10 @@ use super::output::say;
 use crate::backend::Backend;
 use crate::config::DomainConfig;
 use crate::evaluate::{Reading, plane};
+use crate::files::picture::Fit;
 use crate::metrics::Motif;
-use crate::model::Trained;
-use crate::picture::Fit;
-use crate::report::examples::channel_name;
+use crate::metrics::channel::channel_name;
+use crate::run::trained::Trained;
 
 /// What `predict` takes.
 #[derive(Debug, Args)]

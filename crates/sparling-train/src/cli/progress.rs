@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::output::say;
 use super::pace::Pace;
 use crate::backend::Backend;
-use crate::event::{Event, Outcome, TrainEvent, ValidationEvent};
-use crate::trainer::{Limits, Monitor, Trainer};
+use crate::run::event::{Event, Outcome, TrainEvent, ValidationEvent};
+use crate::training::trainer::{Limits, Monitor, Trainer};
 
 /// Shows a run on the terminal.
 pub struct Console {

@@ -8,7 +8,7 @@ use clap::Args;
 use super::output::say;
 use crate::report::evidence;
 use crate::report::page::Page;
-use crate::study;
+use crate::study::runs;
 
 /// What `report` takes.
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub struct Write {
 
 impl Write {
     pub(super) fn run(self) -> Result<()> {
-        let domains = study::read(&self.folders)?;
+        let domains = runs::read(&self.folders)?;
         let mut page = Page::new("SPARLING: what was found, and what it is compared with");
         for domain in &domains {
             evidence::add(&mut page, domain);

@@ -10,10 +10,10 @@ use sparling_data::{Domain, Example, Footprint, Split};
 
 use super::configuration::Configuration;
 use super::output::say;
-use crate::atomic;
 use crate::evaluate::plane;
+use crate::files::atomic;
+use crate::files::{picture, sound};
 use crate::report::examples::{self, ExamplePicture};
-use crate::{picture, sound};
 
 /// What `sample` takes.
 #[derive(Debug, Args)]

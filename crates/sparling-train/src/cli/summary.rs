@@ -7,15 +7,15 @@ use anyhow::Result;
 use super::output::say;
 use super::progress::percent;
 use crate::backend::Backend;
-use crate::evaluate::{Centred, Figures};
-use crate::event::Event;
-use crate::inside;
-use crate::model::Trained;
+use crate::metrics::{Centred, Figures};
 use crate::report::channels;
 use crate::report::curves::{self, ValidationPoint};
 use crate::report::examples::{self, ExamplePicture};
-use crate::run::{Results, RunFolder};
-use crate::trainer::Ended;
+use crate::run::event::Event;
+use crate::run::folder::{Results, RunFolder};
+use crate::run::trained::Trained;
+use crate::study;
+use crate::training::trainer::Ended;
 use sparling_data::{Domain, Split};
 
 /// The examples drawn in a run's folder.
@@ -47,9 +47,11 @@ pub fn show(
     }
     let mut trained = Trained::load_lowest(folder.path(), domain, backend)?;
     if ended != Ended::Interrupted {
+        let supports = study::supports::measure(&trained)?;
+        trained.set_supports(supports);
         trained.save_supports()?;
         let examples = trained.config().validation.examples.min(TESTED);
-        let report = |split| trained.evaluator().evaluate(split, examples).report();
+        let report = |split| trained.evaluator().evaluate(split, examples).detailed();
         let results = Results {
             samples: trained.samples(),
             test: report(Split::Test),
@@ -95,7 +97,7 @@ fn draw_channels(folder: &RunFolder, trained: &Trained) -> Result<()> {
     let config = trained.config();
     let examples = config.validation.examples.min(LOOKED_AT);
     let window = config.model(trained.domain()).motif_model.window();
-    let channels = inside::channels(
+    let channels = study::channels::measure(
         &trained.evaluator(),
         Split::Test,
         examples,

@@ -12,8 +12,8 @@ use super::progress::Console;
 use super::{stop, summary};
 use crate::backend::Backend;
 use crate::config::{Retrain, RunConfig};
-use crate::run::{Environment, RunFolder, free_path};
-use crate::trainer::{Ended, Limits, Trainer};
+use crate::run::folder::{Environment, RunFolder, free_path};
+use crate::training::trainer::{Ended, Limits, Trainer};
 
 /// What `train` takes.
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors};
 
 use super::{Comparison, TOLERANCE};
-use crate::host::values;
+use crate::input::values;
 
 /// The tensors of one safetensors file.
 pub struct Tensors {

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, anyhow};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use crate::atomic;
+use crate::files::atomic;
 
 /// What everything is drawn on; coordinates are pixels from the top left.
 pub type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;

@@ -5,9 +5,10 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use super::canvas::{self, INK, colour};
-use super::examples::{channel_name, draw_enlarged};
+use super::examples::draw_enlarged;
 use super::lettering::Lettering;
-use crate::inside::Channel;
+use crate::metrics::channel::channel_name;
+use crate::study::channels::Channel;
 
 /// The side of an enlarged crop, in pixels, about.
 const CROP: usize = 96;
@@ -114,7 +115,7 @@ fn answers(channel: &Channel, symbols: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inside::Crop;
+    use crate::study::channels::Crop;
 
     #[test]
     fn channels_become_a_picture() {

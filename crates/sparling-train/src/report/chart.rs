@@ -14,7 +14,7 @@ use resvg::usvg::{Options, Tree, fontdb};
 use svg::Document;
 use svg::node::element::{Group, Rectangle, Text};
 
-use crate::atomic;
+use crate::files::atomic;
 pub(super) use axis::Axis;
 pub(super) use heat::HeatMap;
 pub(super) use panel::{Bar, Panel, Series};

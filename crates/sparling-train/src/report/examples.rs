@@ -8,8 +8,8 @@ use sparling_data::Footprint;
 
 use super::canvas::{self, Canvas, INK, Marker, colour, draw_error};
 use super::lettering::{Lettering, text_width};
+use crate::metrics::Supports;
 use crate::metrics::{Matching, Motif, Role};
-use crate::support::Supports;
 
 mod labels;
 mod panel;
@@ -17,7 +17,6 @@ mod title;
 
 use panel::Panel;
 pub(super) use panel::draw_enlarged;
-pub use panel::{channel_name, channel_number};
 
 /// One example to draw.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::chart;
-use crate::atomic;
+use crate::files::atomic;
 
 /// What a page is made of, from top to bottom.
 #[derive(Debug, Default)]

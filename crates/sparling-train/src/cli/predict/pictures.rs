@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::{Prediction, describe, run};
 use crate::evaluate::plane;
-use crate::model::Trained;
-use crate::picture::{self, Fit};
+use crate::files::picture::{self, Fit};
 use crate::report::examples::{self, ExamplePicture};
+use crate::run::trained::Trained;
 
 pub(super) fn read(trained: &Trained, files: &[PathBuf], fit: Fit) -> Result<Vec<Vec<f32>>> {
     let size = plane(&trained.domain().input_shape());

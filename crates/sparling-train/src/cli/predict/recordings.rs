@@ -9,9 +9,9 @@ use sparling_data::speech::{resample, wav};
 
 use super::{Prediction, TokenTime, describe, run, symbol_of};
 use crate::evaluate::Reading;
-use crate::model::Trained;
+use crate::files::sound::{align, cut};
 use crate::report::examples::{self, ExamplePicture};
-use crate::sound::{align, cut};
+use crate::run::trained::Trained;
 
 /// The windows that are drawn at most.
 const DRAWN: usize = 24;

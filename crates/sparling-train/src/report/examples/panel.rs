@@ -8,6 +8,7 @@ use plotters::prelude::*;
 use super::labels::Labels;
 use super::title::{self, TitleLine};
 use super::{ExamplePicture, marker, roles};
+use crate::metrics::channel::channel_name;
 use crate::metrics::{Motif, Role};
 use crate::report::canvas::{Canvas, INK, colour, draw_error};
 use crate::report::lettering::Lettering;
@@ -216,15 +217,6 @@ fn greys(input: &[f32]) -> Vec<u8> {
         .collect()
 }
 
-/// `A` to `Z`, then `AA`, `AB` and so on: letters, to tell motifs from digits.
-pub fn channel_name(channel: usize) -> String {
-    let letter = char::from(b'A' + (channel % 26) as u8);
-    match channel / 26 {
-        0 => letter.to_string(),
-        rest => channel_name(rest - 1) + &letter.to_string(),
-    }
-}
-
 /// Draws values as greys in rows of `width`, each as a block of pixels, in a frame; of a spectrogram,
 /// whose first row is the lowest frequency, from the bottom up.
 pub(in crate::report) fn draw_enlarged(
@@ -260,36 +252,9 @@ pub(in crate::report) fn draw_enlarged(
         .map_err(draw_error)
 }
 
-/// The channel of a name.
-pub fn channel_number(name: &str) -> Option<usize> {
-    let digits = name.bytes().map(|letter| {
-        letter
-            .is_ascii_uppercase()
-            .then(|| usize::from(letter - b'A') + 1)
-    });
-    let number = digits.reduce(|before, digit| before?.checked_mul(26)?.checked_add(digit?));
-    number.flatten().map(|number| number - 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_read_back() {
-        for channel in [0, 9, 25, 26, 31, 52, 701, 702] {
-            assert_eq!(channel_number(&channel_name(channel)), Some(channel));
-        }
-        for wrong in ["", "a", "A1", "ZZZZZZZZZZZZZZZZZZZZ"] {
-            assert_eq!(channel_number(wrong), None);
-        }
-    }
-
-    #[test]
-    fn channels_have_letters() {
-        let names: Vec<_> = [0, 9, 25, 26, 31, 52].map(channel_name).into();
-        assert_eq!(names, ["A", "J", "Z", "AA", "AF", "BA"]);
-    }
 
     #[test]
     fn the_commoner_end_is_paper() {

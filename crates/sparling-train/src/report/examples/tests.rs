@@ -1,5 +1,5 @@
 use super::*;
-use crate::support::Support;
+use crate::metrics::Support;
 
 /// Stripes with two symbols, and motifs of each role.
 fn stripes(height: usize, width: usize) -> (Vec<f32>, Vec<Footprint>, Vec<Motif>) {

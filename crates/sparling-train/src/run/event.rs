@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::Figures;
+use crate::metrics::Figures;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,15 +11,13 @@
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 use sparling_data::Split;
 use sparling_models::MotifModel;
 
-use crate::checkpoint::FileRef;
-use crate::evaluate::{Evaluator, Reading, plane};
-use crate::host::values;
-use crate::input::Input;
-use crate::metrics::Motif;
+use crate::evaluate::{Reading, plane};
+use crate::input::{Input, values};
+use crate::metrics::{Motif, Support, Supports};
+use crate::run::trained::{LoadError, Trained};
 
 /// The examples that activations are taken from.
 const EXAMPLES: usize = 500;
@@ -31,69 +29,14 @@ const ACTIVATIONS: usize = 100;
 /// what comes from the input's noise.
 const INSIDE: f64 = 0.98;
 
-/// Where a channel looks, in positions from its motif; rows are 0 in one dimension.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Support {
-    /// The middle: rows down and columns to the right of the motif.
-    pub centre: [f64; 2],
-    /// The rows.
-    pub rows: Range<isize>,
-    /// The columns.
-    pub columns: Range<isize>,
-    /// The activations that this was measured on.
-    pub activations: usize,
-}
-
-impl Support {
-    /// The box of a motif, as far as it lies within a map of this size: rows, columns.
-    pub fn around(&self, motif: &Motif, [height, width]: [usize; 2]) -> [Range<usize>; 2] {
-        let within = |at: usize, range: &Range<isize>, size: usize| {
-            let limit = |end: isize| at.saturating_add_signed(end).min(size);
-            limit(range.start)..limit(range.end)
-        };
-        [
-            within(motif.row, &self.rows, height),
-            within(motif.column, &self.columns, width),
-        ]
-    }
-
-    /// The motif at its centre, within a map of this size.
-    fn centred(&self, motif: &Motif, [height, width]: [usize; 2]) -> Motif {
-        let moved = |at: usize, by: f64, size: usize| {
-            let moved = at.saturating_add_signed(by.round() as isize);
-            moved.min(size - 1)
-        };
-        Motif {
-            row: moved(motif.row, self.centre[0], height),
-            column: moved(motif.column, self.centre[1], width),
-            ..*motif
-        }
-    }
-}
-
-/// The supports of a model's channels, `None` for those that were never active.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Supports(pub Vec<Option<Support>>);
-
-/// The file that keeps them in a run's folder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SavedSupports {
-    /// The weights that they were measured on.
-    pub weights: FileRef,
-    /// Channel by channel.
-    pub supports: Supports,
-}
-
-/// A motif model that can be differentiated by its input, and is in evaluation mode.
-pub struct Differentiable {
+/// A motif model that can be differentiated by its input.
+struct Differentiable {
     /// The motif model, on the device and frozen.
-    pub model: MotifModel,
+    model: MotifModel,
     /// A device with autodiff.
-    pub device: Device,
+    device: Device,
     /// The side of the window that one position depends on.
-    pub window: usize,
+    window: usize,
 }
 
 /// An activation, with the input that it is in.
@@ -102,42 +45,39 @@ struct Case {
     motif: Motif,
 }
 
-impl Supports {
-    /// A motif's support, if its channel has one.
-    pub fn of(&self, motif: &Motif) -> Option<&Support> {
-        self.0.get(motif.channel)?.as_ref()
-    }
-
-    /// Motifs at their centres, within a map of this size; those without a support stay where they are.
-    pub fn centre(&self, motifs: &[Motif], plane: [usize; 2]) -> Vec<Motif> {
-        let centred = |motif: &Motif| match self.of(motif) {
-            Some(support) => support.centred(motif, plane),
-            None => *motif,
-        };
-        motifs.iter().map(centred).collect()
-    }
-
-    /// Measures them on a split's first examples.
-    pub fn measure(evaluator: &Evaluator, split: Split, motif_model: &Differentiable) -> Self {
-        let channels = evaluator.model.bottleneck.sparsity.channels();
-        let mut cases: Vec<Vec<Case>> = (0..channels).map(|_| Vec::new()).collect();
-        for reading in evaluator.readings(split, EXAMPLES) {
-            for (channel, cases) in cases.iter_mut().enumerate() {
-                if cases.len() < ACTIVATIONS
-                    && let Some(motif) = strongest(&reading, channel)
-                {
-                    let input = reading.input.clone();
-                    cases.push(Case { input, motif });
-                }
+/// Measures where a model's channels look, on the first validation examples of its domain, which must
+/// be prepared.
+///
+/// # Errors
+///
+/// If the run's folder cannot be read any more.
+pub fn measure(trained: &Trained) -> Result<Supports, LoadError> {
+    let (model, device) = trained.frozen_motif_model()?;
+    let domain = trained.domain();
+    let motif_model = Differentiable {
+        model,
+        device,
+        window: trained.config().model(domain).motif_model.window(),
+    };
+    let evaluator = trained.evaluator();
+    let channels = evaluator.model.bottleneck.sparsity.channels();
+    let mut cases: Vec<Vec<Case>> = (0..channels).map(|_| Vec::new()).collect();
+    for reading in evaluator.readings(Split::Validation, EXAMPLES) {
+        for (channel, cases) in cases.iter_mut().enumerate() {
+            if cases.len() < ACTIVATIONS
+                && let Some(motif) = strongest(&reading, channel)
+            {
+                let input = reading.input.clone();
+                cases.push(Case { input, motif });
             }
         }
-        let shape = evaluator.domain.input_shape();
-        let support = |cases: &Vec<Case>| {
-            let map = Map::of(cases, motif_model, &shape, evaluator.batch_size)?;
-            Some(map.support(cases.len()))
-        };
-        Self(cases.iter().map(support).collect())
     }
+    let support = |cases: &Vec<Case>| {
+        let shape = domain.input_shape();
+        let map = Map::of(cases, &motif_model, &shape, evaluator.batch_size)?;
+        Some(map.support(cases.len()))
+    };
+    Ok(Supports(cases.iter().map(support).collect()))
 }
 
 fn strongest(reading: &Reading, channel: usize) -> Option<Motif> {
@@ -313,27 +253,6 @@ impl Differentiable {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const SUPPORT: Support = Support {
-        centre: [-3.0, 1.5],
-        rows: -5..0,
-        columns: 0..4,
-        activations: 7,
-    };
-
-    #[test]
-    fn boxes_and_centres_stay_within_the_map() {
-        let supports = Supports(vec![None, Some(SUPPORT)]);
-        let plane = [20, 10];
-        let inside = Motif::new(1, 9, 4, 1.0);
-        assert_eq!(SUPPORT.around(&inside, plane), [4..9, 4..8]);
-        let corner = Motif::new(1, 1, 8, 1.0);
-        assert_eq!(SUPPORT.around(&corner, plane), [0..1, 8..10]);
-        let other = Motif::new(0, 3, 3, 1.0);
-        let moved = supports.centre(&[inside, corner, other], plane);
-        let expected = [Motif::new(1, 6, 6, 1.0), Motif::new(1, 0, 9, 1.0), other];
-        assert_eq!(moved, expected);
-    }
 
     #[test]
     fn the_shortest_range_holds_the_share() {

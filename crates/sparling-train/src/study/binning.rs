@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use sparling_data::Split;
 
 use crate::evaluate::Evaluator;
-use crate::host::values;
-use crate::input::Input;
+use crate::input::{Input, values};
 
 /// As good as before: exact match is lower by no more than this (paper, Appendix B).
 const HARMLESS: f64 = 1e-3;

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, RunConfig};
-use crate::event::Event;
-use crate::run::{RunError, RunFolder};
+use crate::run::event::Event;
+use crate::run::folder::{RunError, RunFolder};
 
 /// An experiment file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -5,6 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ConfigError;
+use super::checks::{above_zero, require};
+
 /// The last phase's section of an experiment file.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +19,12 @@ pub struct LastPhase {
 }
 
 impl LastPhase {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let samples = self.samples;
+        require(samples > 0, "last_phase.samples", "at least 1", samples)?;
+        above_zero("last_phase.learning_rate", self.learning_rate)
+    }
+
     /// The learning rate after `since` of its training samples: a straight line down to zero.
     pub fn learning_rate_at(&self, since: u64) -> f64 {
         let left = self.samples.saturating_sub(since);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use image::{GrayImage, ImageReader, Luma};
 
-use crate::atomic::{self, SaveError};
+use crate::files::atomic::{self, SaveError};
 
 /// A picture that is no input.
 #[derive(Debug, thiserror::Error)]

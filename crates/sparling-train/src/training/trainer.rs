@@ -12,17 +12,17 @@ use sparling_models::{Sparling, Split as ChannelSplit};
 
 use crate::anneal::{AnnealError, Annealer, Decision};
 use crate::backend::Backend;
-use crate::checkpoint::{
-    Best, Checkpoint, CheckpointError, Checkpoints, FORMAT, TrainingState, number_parameters,
+use crate::config::{ConfigError, LastPhase, Retrain, RunConfig};
+use crate::evaluate::Evaluator;
+use crate::input::values;
+use crate::metrics::Figures;
+use crate::run::checkpoint::{
+    Best, Checkpoint, CheckpointError, Checkpoints, FORMAT, TrainingState,
 };
-use crate::config::{ConfigError, Retrain, RunConfig};
-use crate::evaluate::{Evaluator, Figures};
-use crate::event::{Event, Outcome, TrainEvent, ValidationEvent};
-use crate::host::values;
-use crate::last_phase::LastPhase;
-use crate::learner::Learner;
-use crate::run::{RunError, RunFolder};
-use crate::splitting::Judge;
+use crate::run::event::{Event, Outcome, TrainEvent, ValidationEvent};
+use crate::run::folder::{RunError, RunFolder};
+use crate::training::learner::{Learner, number_parameters};
+use crate::training::splitting::Judge;
 
 /// When to stop although the annealing is not finished.
 #[derive(Clone, Copy, Debug, Default)]

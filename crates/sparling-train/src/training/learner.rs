@@ -1,16 +1,16 @@
 //! One step of training: loss, gradients, update.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use sparling_data::{Batch, Domain};
 use sparling_models::Sparling;
 
-use crate::checkpoint::number_parameters;
-use crate::clip::clip_global_norm;
-use crate::config::RunConfig;
+use crate::adam::Adam;
+use crate::config::{RunConfig, TrainingSection};
 use crate::input::Input;
-use crate::loss::Targets;
+use crate::training::clip::clip_global_norm;
+use crate::training::loss::Targets;
 
 /// A model in training and its optimiser.
 pub struct Learner {
@@ -29,7 +29,7 @@ impl Learner {
         let training = &config.training;
         Self {
             model: number_parameters(config.model(domain).init(&device)),
-            optimizer: training.optimizer(),
+            optimizer: optimizer(training),
             device,
             gradient_clip_norm: training.gradient_clip_norm,
         }
@@ -84,5 +84,35 @@ impl Learner {
         self.model = self
             .optimizer
             .step(learning_rate, self.model.clone(), gradients);
+    }
+}
+
+/// Adam, as a configuration asks for it.
+pub fn optimizer(training: &TrainingSection) -> ModuleOptimizer {
+    let TrainingSection {
+        beta_1,
+        beta_2,
+        epsilon,
+        ..
+    } = *training;
+    Adam::new(beta_1 as f32, beta_2 as f32, epsilon as f32).into()
+}
+
+/// Numbers the parameters in the module's order, so that an optimiser's record fits the model that
+/// another process builds from the same configuration.
+pub fn number_parameters<M: Module>(module: M) -> M {
+    module.map(&mut Numbering { next: 1 })
+}
+
+struct Numbering {
+    next: u64,
+}
+
+impl ModuleMapper for Numbering {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (_, tensor, mapper) = param.consume();
+        let id = ParamId::from(self.next);
+        self.next += 1;
+        Param::from_mapped_value(id, tensor, mapper)
     }
 }

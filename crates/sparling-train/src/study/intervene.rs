@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::metrics::Motif;
-use crate::report::examples::{channel_name, channel_number};
+use crate::metrics::channel::{channel_name, channel_number};
 
 /// A channel at a position of the motif map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sparling_data::Sound;
 
-use crate::atomic::{self, SaveError};
+use crate::files::atomic::{self, SaveError};
 
 /// The share of a window that pieces have on average, so that there is room to look for silence.
 const FILLED: f64 = 0.8;

@@ -15,38 +15,16 @@ mod kinds;
 use std::ops::Range;
 
 use burn::tensor::Tensor;
-use serde::{Deserialize, Serialize};
 use sparling_data::Split as Data;
 use sparling_layer::competition::winners;
 use sparling_models::Split;
 
+use crate::config::Splitting;
 use crate::evaluate::Evaluator;
-use crate::host::values;
-use crate::input::Input;
-use crate::loss::Targets;
-use crate::statistics::median;
+use crate::input::{Input, values};
+use crate::metrics::statistics::median;
+use crate::training::loss::Targets;
 use kinds::{Kinds, Moments, Places, number};
-
-/// When and how channels are parted, at each check that does not end the run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Splitting {
-    /// A channel is spare if, without it, the loss rises by less than this share of the median of
-    /// all channels. 0 if only channels are spare that are the strongest at hardly any place: a symbol
-    /// that can be inferred is missed little, too, and would lose its channel otherwise.
-    pub spare_below: f64,
-    /// The training examples that channels are judged by.
-    pub examples: usize,
-    /// The lowest density at which channels are parted.
-    pub until_density: f64,
-    /// A channel is parted only if the features at the places where it is the strongest vary so many
-    /// times as much as the median channel's, or more, in the direction in which they vary most; 0 to
-    /// part any.
-    pub crowded_above: f64,
-    /// How far each half moves towards its kind of places and away from the other, in standard
-    /// deviations of the channel's detector.
-    pub step: f64,
-}
 
 /// What channels are judged by.
 pub struct Judge<'a> {

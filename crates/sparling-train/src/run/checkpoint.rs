@@ -6,17 +6,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::{ModuleSnapshot, SafetensorsStore};
-use burn::tensor::{Bytes, Tensor};
+use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 use sparling_layer::Pending;
 use sparling_models::Sparling;
 
 use crate::anneal::AnnealState;
-use crate::atomic::{self, SaveError};
-use crate::evaluate::Figures;
+use crate::files::atomic::{self, SaveError};
+use crate::metrics::Figures;
 
 /// The version of the JSON's layout.
 pub const FORMAT: u32 = 1;
@@ -349,25 +348,6 @@ impl Checkpoints {
                 let _ = fs::remove_file(entry.path());
             }
         }
-    }
-}
-
-/// Numbers the parameters in the module's order, so that an optimiser's record fits the model that
-/// another process builds from the same configuration.
-pub fn number_parameters<M: Module>(module: M) -> M {
-    module.map(&mut Numbering { next: 1 })
-}
-
-struct Numbering {
-    next: u64,
-}
-
-impl ModuleMapper for Numbering {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let (_, tensor, mapper) = param.consume();
-        let id = ParamId::from(self.next);
-        self.next += 1;
-        Param::from_mapped_value(id, tensor, mapper)
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Crop {
 
 /// Looks at the first `examples` of a split; of each channel's strongest, `most` are kept with the
 /// `window` around them that the motif model sees.
-pub fn channels(
+pub fn measure(
     evaluator: &Evaluator,
     split: Split,
     examples: usize,

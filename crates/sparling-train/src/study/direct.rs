@@ -15,11 +15,11 @@ use sparling_models::MotifModel;
 
 use crate::config::{ConfigError, DomainConfig, RunConfig};
 use crate::evaluate::Evaluator;
-use crate::host::values;
-use crate::input::Input;
-use crate::loss::cross_entropy;
+use crate::input::{Input, values};
 use crate::metrics::assignment;
-use crate::model::Trained;
+use crate::run::trained::Trained;
+use crate::training::learner::optimizer;
+use crate::training::loss::cross_entropy;
 
 /// Both models' errors on single symbols.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ pub fn train(
     let mut shape = config.model(&**domain).motif_model;
     shape.channels = domain.symbols().len();
     let mut model = shape.init(device);
-    let mut optimizer = config.training.optimizer();
+    let mut optimizer = optimizer(&config.training);
     let split = Split::Train { seed: config.seed };
     let batch_size = config.training.batch_size;
     let loader = Loader::new(domain.clone(), split, 0, batch_size, 1);

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use sparling_data::{Domain, Split};
-use sparling_models::Sparling;
+use sparling_data::Domain;
+use sparling_models::{MotifModel, Sparling};
 
 use crate::backend::Backend;
-use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::config::{ConfigError, RunConfig};
-use crate::evaluate::{Evaluator, Figures};
-use crate::run::{RunError, RunFolder};
-use crate::support::{Differentiable, SavedSupports, Supports};
+use crate::evaluate::Evaluator;
+use crate::metrics::{Figures, Supports};
+use crate::run::checkpoint::{Checkpoint, CheckpointError};
+use crate::run::folder::{RunError, RunFolder, SavedSupports};
 
 /// A model in evaluation mode, with its domain, which is not prepared: reading one's own files
 /// needs nothing that examples are made from.
@@ -117,40 +117,37 @@ impl Trained {
         self.supports.as_ref()
     }
 
-    /// Measures where its channels look, unless that is known. The domain must be prepared.
+    /// Its motif model as it is, on a device with autodiff, so that it can be differentiated by its input.
     ///
     /// # Errors
     ///
     /// If the run's folder cannot be read any more.
-    pub fn measure_supports(&mut self) -> Result<&Supports, LoadError> {
-        if self.supports.is_none() {
-            let device = self.device.clone().autodiff();
-            let config = self.config.model(&*self.domain);
-            let model = self
-                .folder
-                .checkpoints()
-                .load_weights(&self.checkpoint, config.init(&device))?;
-            let motif_model = Differentiable {
-                model: model.motif_model.freeze(),
-                window: config.motif_model.window(),
-                device,
-            };
-            let supports = Supports::measure(&self.evaluator(), Split::Validation, &motif_model);
-            self.supports = Some(supports);
-        }
-        Ok(self.supports.as_ref().expect("just measured"))
+    pub fn frozen_motif_model(&self) -> Result<(MotifModel, Device), LoadError> {
+        let device = self.device.clone().autodiff();
+        let model = self.config.model(&*self.domain).init(&device);
+        let checkpoints = self.folder.checkpoints();
+        let model = checkpoints.load_weights(&self.checkpoint, model)?;
+        Ok((model.motif_model.freeze(), device))
+    }
+
+    /// Takes where its channels look from a measurement.
+    pub fn set_supports(&mut self, supports: Supports) {
+        self.supports = Some(supports);
     }
 
     /// Writes down where its channels look, so that it need not be measured again.
     ///
     /// # Errors
     ///
-    /// If it cannot be measured or written.
-    pub fn save_supports(&mut self) -> Result<(), LoadError> {
-        let supports = self.measure_supports()?.clone();
-        let weights = self.checkpoint.weights.clone();
-        let saved = SavedSupports { weights, supports };
-        Ok(self.folder.save_supports(&saved)?)
+    /// If it cannot be written.
+    pub fn save_supports(&self) -> Result<(), LoadError> {
+        if let Some(supports) = &self.supports {
+            self.folder.save_supports(&SavedSupports {
+                weights: self.checkpoint.weights.clone(),
+                supports: supports.clone(),
+            })?;
+        }
+        Ok(())
     }
 
     /// The checkpoint's name in the run's folder.

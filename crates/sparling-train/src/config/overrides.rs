@@ -1,0 +1,39 @@
+//! `--set section.key=value`.
+
+use toml::{Table, Value};
+
+use super::ConfigError;
+
+/// Sets `section.key` to a TOML value, or to a string if it is none.
+pub(super) fn apply(table: &mut Table, setting: &str) -> Result<(), ConfigError> {
+    let wrong =
+        |message: &str| ConfigError::Override(format!("--set {setting}"), message.to_owned());
+    let (path, text) = setting
+        .split_once('=')
+        .ok_or_else(|| wrong("expected key=value"))?;
+    let value = format!("value = {text}")
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| Value::String(text.to_owned()));
+    let mut keys: Vec<&str> = path.trim().split('.').collect();
+    let last = keys
+        .pop()
+        .filter(|key| !key.is_empty())
+        .ok_or_else(|| wrong("the key is empty"))?;
+    let mut section = table;
+    for key in keys {
+        section = section
+            .get_mut(key)
+            .and_then(Value::as_table_mut)
+            .ok_or_else(|| wrong(&format!("there is no section `{key}`")))?;
+    }
+    if text.trim().is_empty() {
+        section
+            .remove(last)
+            .ok_or_else(|| wrong(&format!("there is no `{last}` to take out")))?;
+    } else {
+        section.insert(last.to_owned(), value);
+    }
+    Ok(())
+}

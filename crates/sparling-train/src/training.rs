@@ -1,0 +1,7 @@
+//! The loop, a step, and what shapes both.
+
+pub mod clip;
+pub mod learner;
+pub mod loss;
+pub mod splitting;
+pub mod trainer;
