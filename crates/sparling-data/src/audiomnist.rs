@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 pub use augment::AugmentationConfig;
 pub use config::{AudioMnistConfig, SpeechConfig, Task, TestSpeakers};
 
-use crate::domain::Domain;
+use crate::domain::{Domain, Recordings};
 use crate::error::ConfigError;
 use crate::example::{Example, Footprint, Sound};
 use crate::seed::{Split, Stream};
@@ -30,9 +30,6 @@ use crate::speech::{Collection, DIGITS};
 use crate::vocab::Vocabulary;
 use noise::Noise;
 use voices::Voices;
-
-/// Motif channels that the paper gives this domain: one per digit.
-const CHANNELS: usize = 10;
 
 /// How often takes are drawn again when they are too long together.
 const REDRAWS: usize = 50;
@@ -78,36 +75,6 @@ impl AudioMnist {
     /// The front end.
     pub fn spectrogram(&self) -> &Spectrogram {
         &self.spectrogram
-    }
-
-    /// The length of a recording, in samples.
-    pub fn samples(&self) -> usize {
-        self.samples
-    }
-
-    /// The model's input for a recording of [`samples`](Self::samples): `[mels, frames]`, decibels
-    /// shifted and scaled as configured.
-    pub fn input(&self, recording: &[f32]) -> Vec<f32> {
-        let (offset, scale) = (self.config.offset_db, self.config.scale_db);
-        let mut input = self.spectrogram.log_mel(recording);
-        for value in &mut input {
-            *value = (*value + offset) / scale;
-        }
-        input
-    }
-
-    /// A recording of one's own as the model knows them: filled up with silence to
-    /// [`samples`](Self::samples), and with the noise of examples; `index` decides the noise.
-    ///
-    /// # Panics
-    ///
-    /// If it is longer than that.
-    pub fn window(&self, recording: &[f32], index: u64) -> Vec<f32> {
-        let mut samples = vec![0.0; self.samples];
-        samples[..recording.len()].copy_from_slice(recording);
-        let mut stream = Stream::new(Split::Test, index);
-        self.noise.add(&mut samples, self.config.noise, &mut stream);
-        samples
     }
 
     /// Makes one recording.
@@ -182,10 +149,6 @@ impl AudioMnist {
 }
 
 impl Domain for AudioMnist {
-    fn name(&self) -> &'static str {
-        "audiomnist"
-    }
-
     fn input_shape(&self) -> Vec<usize> {
         vec![
             self.config.spectrogram.mels,
@@ -207,16 +170,6 @@ impl Domain for AudioMnist {
             // Another digit changes the tokens of the result, and not in its own place.
             _ => 0..0,
         }
-    }
-
-    fn channels(&self) -> usize {
-        CHANNELS
-    }
-
-    fn minimum_density(&self) -> f64 {
-        let digits = u32::from(self.config.minimum_digits) + u32::from(self.config.maximum_digits);
-        let positions = self.spectrogram.frames(self.samples) * CHANNELS;
-        f64::from(digits) / 2.0 / positions as f64
     }
 
     fn longest_output(&self) -> usize {
@@ -254,10 +207,58 @@ impl Domain for AudioMnist {
         }
     }
 
+    fn recordings(&self) -> Option<&dyn Recordings> {
+        Some(self)
+    }
+
+    fn test_differs(&self) -> bool {
+        true
+    }
+
     fn sound(&self, split: Split, index: u64) -> Option<Sound> {
         Some(Sound {
             samples: self.recording(split, index).samples,
             sample_rate: self.config.spectrogram.sample_rate,
         })
+    }
+}
+
+impl Recordings for AudioMnist {
+    fn sample_rate(&self) -> u32 {
+        self.config.spectrogram.sample_rate
+    }
+
+    fn samples(&self) -> usize {
+        self.samples
+    }
+
+    fn hop(&self) -> usize {
+        self.config.spectrogram.hop
+    }
+
+    fn silence(&self) -> f64 {
+        self.config.noise
+    }
+
+    fn is_list(&self) -> bool {
+        self.config.task == Task::List
+    }
+
+    fn window(&self, recording: &[f32], index: u64) -> Vec<f32> {
+        let mut samples = vec![0.0; self.samples];
+        samples[..recording.len()].copy_from_slice(recording);
+        let mut stream = Stream::new(Split::Test, index);
+        self.noise.add(&mut samples, self.config.noise, &mut stream);
+        samples
+    }
+
+    /// `[mels, frames]`: decibels, shifted and scaled as configured.
+    fn input(&self, window: &[f32]) -> Vec<f32> {
+        let (offset, scale) = (self.config.offset_db, self.config.scale_db);
+        let mut input = self.spectrogram.log_mel(window);
+        for value in &mut input {
+            *value = (*value + offset) / scale;
+        }
+        input
     }
 }

@@ -76,10 +76,6 @@ impl DigitCircle {
 }
 
 impl Domain for DigitCircle {
-    fn name(&self) -> &'static str {
-        "digitcircle"
-    }
-
     fn input_shape(&self) -> Vec<usize> {
         let size = usize::from(self.config.size);
         vec![1, size, size]
@@ -93,22 +89,12 @@ impl Domain for DigitCircle {
         self.vocabulary.names()
     }
 
-    fn channels(&self) -> usize {
-        10
-    }
-
     fn exchangeable(&self) -> Range<usize> {
         0..self.stamps.len()
     }
 
     fn rearranged(&self, tokens: Vec<usize>) -> Vec<usize> {
         smallest_first(tokens)
-    }
-
-    fn minimum_density(&self) -> f64 {
-        let digits = u32::from(self.config.minimum_digits) + u32::from(self.config.maximum_digits);
-        let size = f64::from(self.config.size);
-        f64::from(digits) / 2.0 / (size * size * self.channels() as f64)
     }
 
     fn longest_output(&self) -> usize {

@@ -1,6 +1,10 @@
 //! What every domain offers.
 
+use std::fmt::Debug;
 use std::ops::Range;
+use std::path::Path;
+
+use dyn_clone::DynClone;
 
 use crate::error::ConfigError;
 use crate::example::{Example, Sound, Typeset};
@@ -12,18 +16,12 @@ use crate::vocab::Vocabulary;
 /// The seed is inside [`Split::Train`]: validation and test are the same for every training seed,
 /// as in the paper.
 pub trait Domain: Send + Sync {
-    /// The name on the command line, such as `digitcircle`.
-    fn name(&self) -> &'static str;
     /// The shape of one input, `[channels, spatial...]`.
     fn input_shape(&self) -> Vec<usize>;
     /// The output tokens.
     fn vocabulary(&self) -> &Vocabulary;
     /// The names of the symbols that have footprints, by symbol index.
     fn symbols(&self) -> &[String];
-    /// How many motif channels the paper gives this domain.
-    fn channels(&self) -> usize;
-    /// The density at which there is exactly one activation per symbol.
-    fn minimum_density(&self) -> f64;
     /// The most tokens an output has, without start and end.
     fn longest_output(&self) -> usize;
     /// Loads what examples are made from, if that is anything.
@@ -64,8 +62,69 @@ pub trait Domain: Send + Sync {
     fn typeset(&self, _tokens: &[usize]) -> Option<Typeset> {
         None
     }
+    /// Whether pictures of another size can be put into the middle of an input, or cut around it.
+    fn centres_pictures(&self) -> bool {
+        false
+    }
+    /// How recordings become inputs, if inputs are made of recordings.
+    fn recordings(&self) -> Option<&dyn Recordings> {
+        None
+    }
     /// What an example sounds like, if it is a recording.
     fn sound(&self, _split: Split, _index: u64) -> Option<Sound> {
         None
     }
+    /// Whether test examples come from elsewhere than validation's, as held-out speakers do.
+    fn test_differs(&self) -> bool {
+        false
+    }
 }
+
+/// How recordings of one's own become inputs.
+pub trait Recordings {
+    /// Samples a second.
+    fn sample_rate(&self) -> u32;
+    /// The samples of an input; recordings may be shorter.
+    fn samples(&self) -> usize;
+    /// The samples from one position of the motif map to the next.
+    fn hop(&self) -> usize;
+    /// The loudest that counts as silence, where samples lie between -1 and 1.
+    fn silence(&self) -> f64;
+    /// Whether the output is the symbols in their order, so that a longer recording can be read in
+    /// parts.
+    fn is_list(&self) -> bool;
+    /// A recording of at most [`samples`](Self::samples) as examples are made: filled up with silence,
+    /// and with their noise, which `index` decides.
+    fn window(&self, recording: &[f32], index: u64) -> Vec<f32>;
+    /// The input for a [`window`](Self::window).
+    fn input(&self, window: &[f32]) -> Vec<f32>;
+}
+
+/// A domain's section of an experiment file, whose `name` says which domain it is.
+///
+/// A crate of one's own adds a domain by implementing this for a type under
+/// `#[typetag::serde(name = "...")]`; whatever program it is linked into can then train it.
+#[typetag::serde(tag = "name")]
+pub trait DomainConfig: DynClone + Debug + Send + Sync {
+    /// Checks every value and makes the domain.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, the value and what would do.
+    fn build(&self) -> Result<Box<dyn Domain>, ConfigError>;
+    /// The same domain with one symbol in each example, where there is such a one.
+    fn single(&self) -> Option<Box<dyn DomainConfig>> {
+        None
+    }
+    /// Takes what examples are made from from a folder of the user's.
+    ///
+    /// # Errors
+    ///
+    /// If this domain makes its examples itself.
+    fn read_from(&mut self, folder: &Path) -> Result<(), ConfigError> {
+        let advice = "this domain makes its examples itself; leave it out";
+        Err(ConfigError::value("--data", folder.display(), advice))
+    }
+}
+
+dyn_clone::clone_trait_object!(DomainConfig);

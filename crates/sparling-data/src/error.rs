@@ -1,7 +1,6 @@
 //! What can be wrong with a domain's configuration.
 
-use crate::digitcircle::StampsError;
-use crate::speech::folder::FolderError;
+use std::error::Error;
 
 /// A configuration that does not describe a domain.
 #[derive(Debug, thiserror::Error)]
@@ -16,12 +15,17 @@ pub enum ConfigError {
         /// Why that cannot be, and what to do.
         advice: String,
     },
-    /// The file that `stamps` names cannot be used.
-    #[error("`stamps` does not name a usable file")]
-    Stamps(#[from] StampsError),
-    /// The folder of recordings cannot be used.
+    /// The file or folder that a key names cannot be used.
+    #[error("`{key}` does not name a usable file")]
+    File {
+        /// The key in the configuration.
+        key: &'static str,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// What examples are made from cannot be used.
     #[error(transparent)]
-    Speech(#[from] FolderError),
+    Source(Box<dyn Error + Send + Sync>),
 }
 
 impl ConfigError {

@@ -218,10 +218,6 @@ impl LatexOcr {
 }
 
 impl Domain for LatexOcr {
-    fn name(&self) -> &'static str {
-        "latexocr"
-    }
-
     fn input_shape(&self) -> Vec<usize> {
         let [height, width] = self.size();
         vec![1, height, width]
@@ -235,20 +231,13 @@ impl Domain for LatexOcr {
         &self.symbols
     }
 
+    fn centres_pictures(&self) -> bool {
+        true
+    }
+
     /// The characters: other marks make other formulas.
     fn exchangeable(&self) -> Range<usize> {
         0..self.config.characters.chars().count()
-    }
-
-    fn channels(&self) -> usize {
-        32
-    }
-
-    fn minimum_density(&self) -> f64 {
-        let symbols = |index| self.alphabet.inked(&self.formula(Split::Validation, index));
-        let total: usize = (0..COUNTED).map(symbols).sum();
-        let [height, width] = self.size();
-        total as f64 / COUNTED as f64 / (height * width * self.channels()) as f64
     }
 
     fn longest_output(&self) -> usize {

@@ -5,7 +5,8 @@
 //! whatever the number of threads. Every example also carries the [`Footprint`]s of its symbols,
 //! which only evaluation may look at.
 //!
-//! A new domain is one new module here that implements [`Domain`].
+//! A new domain is one new file, here or in a crate of one's own: a type that implements
+//! [`DomainConfig`], and the [`Domain`] that it makes.
 
 pub mod domain;
 pub mod error;
@@ -27,7 +28,7 @@ pub mod speech;
 
 pub use audiomnist::{AudioMnist, AudioMnistConfig};
 pub use digitcircle::{DigitCircle, DigitCircleConfig};
-pub use domain::Domain;
+pub use domain::{Domain, DomainConfig, Recordings};
 pub use error::ConfigError;
 pub use example::{Example, Footprint, Sound, Typeset};
 pub use latexocr::{LatexOcr, LatexOcrConfig};

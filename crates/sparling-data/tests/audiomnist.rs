@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use sparling_data::audiomnist::{SpeechConfig, TestSpeakers};
-use sparling_data::{AudioMnist, AudioMnistConfig, Domain, Split};
+use sparling_data::{AudioMnist, AudioMnistConfig, Domain, Recordings, Split};
 
 const TRAIN: Split = Split::Train { seed: 1 };
 

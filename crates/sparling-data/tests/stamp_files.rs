@@ -98,7 +98,7 @@ fn a_missing_file_is_an_error_of_the_configuration() {
         ..DigitCircleConfig::paper()
     };
     let error = config.validate().unwrap_err();
-    assert!(matches!(error, ConfigError::Stamps(_)));
+    assert!(matches!(error, ConfigError::File { key: "stamps", .. }));
     let source = error.source().unwrap();
     assert_eq!(
         source.to_string(),

@@ -9,7 +9,7 @@ mod splitting;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparling_data::{AudioMnistConfig, DigitCircleConfig, Domain, LatexOcrConfig};
+use sparling_data::{Domain, DomainConfig};
 use sparling_layer::{
     Baseline, Competition, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope,
 };
@@ -24,13 +24,13 @@ use checks::{above_zero, at_least_one, not_negative, require, share};
 use crate::anneal::AnnealConfig;
 
 /// Everything that decides what a run computes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
     /// Decides the training examples, the initial weights and dropout.
     pub seed: u64,
     /// Where examples come from.
-    pub domain: DomainConfig,
+    pub domain: Box<dyn DomainConfig>,
     /// The motif model, `g`.
     pub motif_model: MotifModelSection,
     /// The sparse bottleneck.
@@ -63,18 +63,6 @@ pub struct Retrain {
     pub run: PathBuf,
     /// The checkpoint's name in it.
     pub checkpoint: String,
-}
-
-/// The domains, by name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "lowercase")]
-pub enum DomainConfig {
-    /// Digits on a circle, read counterclockwise from the smallest.
-    DigitCircle(DigitCircleConfig),
-    /// Spoken digits in a recording, written down.
-    AudioMnist(AudioMnistConfig),
-    /// Formulas, written down as tokens.
-    LatexOcr(LatexOcrConfig),
 }
 
 /// The sizes of the motif model; the rest follows from the domain.
@@ -193,7 +181,9 @@ pub enum ConfigError {
         known: String,
     },
     /// There is no such domain.
-    #[error("no domain `{0}`; there are: digitcircle, audiomnist, latexocr")]
+    #[error(
+        "there is no preset for a domain `{0}`, only for digitcircle, audiomnist and latexocr; give --config"
+    )]
     Domain(String),
     /// A file could not be read.
     #[error("cannot read configuration {path}")]
@@ -260,10 +250,10 @@ impl RunConfig {
         let config: Self = table
             .try_into()
             .map_err(|error: toml::de::Error| parse(error.to_string()))?;
-        if config.domain.name() != domain {
+        if config.domain_name() != domain {
             return Err(parse(format!(
                 "is for {}, not {domain}",
-                config.domain.name()
+                config.domain_name()
             )));
         }
         config.validate()?;
@@ -301,13 +291,28 @@ impl RunConfig {
         toml::to_string_pretty(self).expect("plain structs serialise")
     }
 
+    /// The domain's name, as on the command line.
+    pub fn domain_name(&self) -> &'static str {
+        self.domain.typetag_name()
+    }
+
+    /// Checks the domain's section and makes the domain.
+    ///
+    /// # Errors
+    ///
+    /// What the domain says.
+    pub fn build_domain(&self) -> Result<Box<dyn Domain>, ConfigError> {
+        let invalid = |error| ConfigError::Invalid(format!("domain: {error}"));
+        self.domain.build().map_err(invalid)
+    }
+
     /// Checks every range.
     ///
     /// # Errors
     ///
     /// Names the key and the value.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let domain = self.domain.build()?;
+        let domain = self.build_domain()?;
         let model = &self.motif_model;
         at_least_one("motif_model.width", model.width)?;
         at_least_one("motif_model.channels", model.channels)?;
@@ -455,31 +460,6 @@ impl RunConfig {
                 .with_baseline(self.bottleneck.baseline),
             self.decoder.build(channels, domain.vocabulary().len()),
         )
-    }
-}
-
-impl DomainConfig {
-    /// The name on the command line.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::DigitCircle(_) => "digitcircle",
-            Self::AudioMnist(_) => "audiomnist",
-            Self::LatexOcr(_) => "latexocr",
-        }
-    }
-
-    /// Checks the configuration and makes the domain.
-    ///
-    /// # Errors
-    ///
-    /// What the domain says.
-    pub fn build(&self) -> Result<Box<dyn Domain>, ConfigError> {
-        let invalid = |error| ConfigError::Invalid(format!("domain: {error}"));
-        Ok(match self {
-            Self::DigitCircle(config) => Box::new(config.clone().validate().map_err(invalid)?),
-            Self::AudioMnist(config) => Box::new(config.clone().validate().map_err(invalid)?),
-            Self::LatexOcr(config) => Box::new(config.clone().validate().map_err(invalid)?),
-        })
     }
 }
 

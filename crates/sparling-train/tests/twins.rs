@@ -24,7 +24,7 @@ fn losses(domain: &str, file: &str) -> Vec<f32> {
     // The kernels drop other values than Burn's layer; their own test tells them what to drop.
     let settings = ["decoder.dropout=0.0".to_owned()];
     let config = RunConfig::load(domain, "small", Some(&path), &settings).expect("it is valid");
-    let domain = config.domain.build().expect("it is valid");
+    let domain = config.build_domain().expect("it is valid");
     domain.prepare().expect("it needs nothing");
     let mut learner = Learner::new(&config, &*domain, Backend::Flex.device().autodiff());
     let size = config.training.batch_size;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{DigitCircle, Stamps};
+use crate::domain::{Domain, DomainConfig};
 use crate::error::ConfigError;
 use crate::seed::Probability;
 use crate::vocab::Vocabulary;
@@ -35,6 +36,19 @@ pub struct DigitCircleConfig {
     /// A file with the digits' bitmaps (see [`Stamps`]), relative to the working directory.
     /// Without one, they are made from the [font](crate::font) that comes along.
     pub stamps: Option<PathBuf>,
+}
+
+#[typetag::serde(name = "digitcircle")]
+impl DomainConfig for DigitCircleConfig {
+    fn build(&self) -> Result<Box<dyn Domain>, ConfigError> {
+        Ok(Box::new(self.clone().validate()?))
+    }
+
+    fn single(&self) -> Option<Box<dyn DomainConfig>> {
+        let mut single = self.clone();
+        (single.minimum_digits, single.maximum_digits) = (1, 1);
+        Some(Box::new(single))
+    }
 }
 
 impl DigitCircleConfig {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::rasterise::rasterise;
+use crate::error::ConfigError;
 
 /// How many digits there are.
 const DIGITS: usize = 10;
@@ -49,6 +50,15 @@ pub enum StampsError {
         /// What is wrong with it and what is expected.
         problem: String,
     },
+}
+
+impl From<StampsError> for ConfigError {
+    fn from(error: StampsError) -> Self {
+        Self::File {
+            key: "stamps",
+            source: Box::new(error),
+        }
+    }
 }
 
 impl Stamp {

@@ -4,6 +4,7 @@ use super::LatexOcr;
 use super::formula::Alphabet;
 use super::grammar::{Grammar, GrammarConfig};
 use super::ink::Pen;
+use crate::domain::{Domain, DomainConfig};
 use crate::error::ConfigError;
 use crate::seed::Probability;
 
@@ -38,6 +39,19 @@ pub struct LatexOcrConfig {
     pub maximum_tokens: u8,
     /// How often formulas have what.
     pub grammar: GrammarConfig,
+}
+
+#[typetag::serde(name = "latexocr")]
+impl DomainConfig for LatexOcrConfig {
+    fn build(&self) -> Result<Box<dyn Domain>, ConfigError> {
+        Ok(Box::new(self.clone().validate()?))
+    }
+
+    fn single(&self) -> Option<Box<dyn DomainConfig>> {
+        let mut single = self.clone();
+        (single.minimum_tokens, single.maximum_tokens) = (1, 1);
+        Some(Box::new(single))
+    }
 }
 
 impl LatexOcrConfig {

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use super::resample::Resampler;
 use super::wav::{self, WavError};
 use super::{Collection, DIGITS, Speaker, available_threads, in_parallel};
+use crate::error::ConfigError;
 
 pub use layout::TakeFile;
 
@@ -75,6 +76,12 @@ pub enum FolderError {
         /// How many samples it has, at its own rate.
         samples: usize,
     },
+}
+
+impl From<FolderError> for ConfigError {
+    fn from(error: FolderError) -> Self {
+        Self::Source(Box::new(error))
+    }
 }
 
 impl Collection {

@@ -87,7 +87,7 @@ pub fn run(backend: Backend) -> Result<Report> {
                 format!("{key}={value}"),
             ];
             let config = RunConfig::load("digitcircle", "small", None, &settings)?;
-            let domain = config.domain.build()?;
+            let domain = config.build_domain()?;
             let learner = Learner::new(&config, &*domain, backend.device().autodiff());
             let size = config.training.batch_size;
             let examples = batch(&*domain, Split::Train { seed: config.seed }, 0, size);

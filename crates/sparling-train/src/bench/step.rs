@@ -97,7 +97,7 @@ pub fn run(
     backend: Backend,
     peer: Option<&str>,
 ) -> Result<Report> {
-    let domain: Arc<dyn Domain> = Arc::from(config.domain.build()?);
+    let domain: Arc<dyn Domain> = Arc::from(config.build_domain()?);
     domain.prepare()?;
     let device = backend.device().autodiff();
     let mut learner = Learner::new(config, &*domain, device.clone());

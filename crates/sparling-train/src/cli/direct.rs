@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use sparling_data::Domain;
 
@@ -38,7 +38,9 @@ impl Compare {
     pub(super) fn run(self) -> Result<()> {
         let backend = Backend::choose(self.backend, "direct")?;
         let trained = Trained::load(&self.run, self.density, backend)?;
-        let domain: Arc<dyn Domain> = Arc::from(direct::single(&trained.config().domain)?);
+        let single = trained.config().domain.single();
+        let single = single.context("this domain makes no examples of single symbols")?;
+        let domain: Arc<dyn Domain> = Arc::from(single.build()?);
         domain.prepare()?;
         let device = backend.device().autodiff();
         let labelled =

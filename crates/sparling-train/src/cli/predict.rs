@@ -13,9 +13,7 @@ use sparling_data::Batch;
 
 use super::output::say;
 use crate::backend::Backend;
-use crate::config::DomainConfig;
 use crate::evaluate::{Reading, plane};
-use crate::files::picture::Fit;
 use crate::metrics::Motif;
 use crate::metrics::channel::channel_name;
 use crate::run::trained::Trained;
@@ -105,20 +103,16 @@ impl Predict {
             || fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()));
         let picture = |index: usize| out.join(picture_name(&self.files, index));
         // All files are read before anything is written.
-        let predictions = match &trained.config().domain {
-            domain @ (DomainConfig::DigitCircle(_) | DomainConfig::LatexOcr(_)) => {
-                let fit = match domain {
-                    DomainConfig::LatexOcr(_) => Fit::Centred,
-                    _ => Fit::Exact,
-                };
-                let inputs = pictures::read(&trained, &self.files, fit)?;
+        let predictions = match trained.domain().recordings() {
+            Some(front_end) => {
+                let recordings = recordings::read(front_end, &self.files)?;
+                make_folder()?;
+                recordings::predict(&trained, front_end, &self.files, recordings, picture)?
+            }
+            None => {
+                let inputs = pictures::read(&trained, &self.files)?;
                 make_folder()?;
                 pictures::predict(&trained, &self.files, inputs, picture)?
-            }
-            DomainConfig::AudioMnist(config) => {
-                let recordings = recordings::read(config, &self.files)?;
-                make_folder()?;
-                recordings::predict(&trained, config, &self.files, recordings, picture)?
             }
         };
         if self.json {
@@ -134,10 +128,9 @@ impl Predict {
 /// trained on.
 pub(super) fn read_one(trained: &Trained, file: &Path) -> Result<Reading> {
     let files = [file.to_owned()];
-    let readings = match &trained.config().domain {
-        DomainConfig::AudioMnist(config) => recordings::read_window(trained, config, &files)?,
-        DomainConfig::DigitCircle(_) => run(trained, pictures::read(trained, &files, Fit::Exact)?),
-        DomainConfig::LatexOcr(_) => run(trained, pictures::read(trained, &files, Fit::Centred)?),
+    let readings = match trained.domain().recordings() {
+        Some(front_end) => recordings::read_window(trained, front_end, &files)?,
+        None => run(trained, pictures::read(trained, &files)?),
     };
     let reading = readings.into_iter().next();
     Ok(reading.expect("one reading for one file"))

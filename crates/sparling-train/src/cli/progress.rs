@@ -39,7 +39,7 @@ impl Console {
         let note = trainer.domain().note();
         say!(
             "training {}{} on {backend}, seed {}, in {}",
-            config.domain.name(),
+            config.domain_name(),
             note.map_or(String::new(), |note| format!(" ({note})")),
             config.seed,
             folder.display()

@@ -48,7 +48,7 @@ struct Label<'a> {
 impl Sample {
     pub(super) fn run(self) -> Result<()> {
         let config = self.configuration.load(&self.domain, None)?;
-        let domain = config.domain.build()?;
+        let domain = config.build_domain()?;
         domain.prepare()?;
         let split = self.seed.map_or(Split::Test, |seed| Split::Train { seed });
         fs::create_dir_all(&self.out)

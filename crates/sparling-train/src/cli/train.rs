@@ -64,7 +64,7 @@ impl Train {
             Some(path) => (RunFolder::open(path)?, None),
             None => {
                 let config = self.load()?;
-                let domain = config.domain.build()?;
+                let domain = config.build_domain()?;
                 domain.prepare()?;
                 (self.create(&config, backend)?, Some((config, domain)))
             }
@@ -106,7 +106,7 @@ impl Train {
     }
 
     fn create(&self, config: &RunConfig, backend: Backend) -> Result<RunFolder> {
-        let parent = self.out.join(config.domain.name());
+        let parent = self.out.join(config.domain_name());
         let path = match &self.name {
             Some(name) if Path::new(name).components().count() == 1 => parent.join(name),
             Some(name) => bail!("--name {name}: expected a single folder's name"),

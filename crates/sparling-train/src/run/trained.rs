@@ -57,7 +57,7 @@ impl Trained {
         if let Some(density) = density.filter(|density| !(*density > 0.0 && *density <= 1.0)) {
             return Err(LoadError::Density(density));
         }
-        let domain = RunFolder::open(run)?.config()?.domain.build()?;
+        let domain = RunFolder::open(run)?.config()?.build_domain()?;
         Self::nearest(run, Arc::from(domain), density, backend)
     }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sparling_data::{Domain, Loader, Split};
 use sparling_models::MotifModel;
 
-use crate::config::{ConfigError, DomainConfig, RunConfig};
+use crate::config::RunConfig;
 use crate::evaluate::Evaluator;
 use crate::input::{Input, values};
 use crate::metrics::assignment;
@@ -45,28 +45,7 @@ pub struct Errors {
     pub direct: f64,
 }
 
-/// The same domain with one symbol in each example.
-///
-/// # Errors
-///
-/// If the domain cannot be so configured.
-pub fn single(domain: &DomainConfig) -> Result<Box<dyn Domain>, ConfigError> {
-    let mut domain = domain.clone();
-    match &mut domain {
-        DomainConfig::DigitCircle(config) => {
-            (config.minimum_digits, config.maximum_digits) = (1, 1);
-        }
-        DomainConfig::AudioMnist(config) => {
-            (config.minimum_digits, config.maximum_digits) = (1, 1);
-        }
-        DomainConfig::LatexOcr(config) => {
-            (config.minimum_tokens, config.maximum_tokens) = (1, 1);
-        }
-    }
-    domain.build()
-}
-
-/// Trains a direct model on `samples` examples of a prepared domain with [`single`] symbols.
+/// Trains a direct model on `samples` examples of a prepared domain with single symbols.
 pub fn train(
     config: &RunConfig,
     domain: &Arc<dyn Domain>,
@@ -95,7 +74,7 @@ pub fn train(
 }
 
 impl Direct {
-    /// Judges a run's model beside one trained by [`train`], on a prepared domain with [`single`]
+    /// Judges a run's model beside one trained by [`train`], on a prepared domain with single
     /// symbols.
     pub fn measure(
         trained: &Trained,

@@ -81,7 +81,7 @@ pub fn read(folders: &[PathBuf]) -> Result<Vec<DomainStudy>> {
             continue;
         };
         let groups = domains
-            .entry(run.config.domain.name().to_owned())
+            .entry(run.config.domain_name().to_owned())
             .or_default();
         groups.entry(run.group()).or_default().push(run);
     }
@@ -108,10 +108,10 @@ pub fn read(folders: &[PathBuf]) -> Result<Vec<DomainStudy>> {
                 let order = left.rank().partial_cmp(&right.rank());
                 order.expect("weights are finite")
             });
-            let of_domain = groups[0].runs[0].config.domain.build()?;
+            let of_domain = groups[0].runs[0].config.build_domain()?;
             Ok(DomainStudy {
                 symbols: of_domain.symbols().to_vec(),
-                generalises: domain == "audiomnist",
+                generalises: of_domain.test_differs(),
                 domain,
                 groups,
             })
@@ -172,7 +172,7 @@ impl Run {
     fn group(&self) -> String {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.replacen(&format!("-seed{}", self.seed), "", 1);
-        let domain = format!("{}-", self.config.domain.name());
+        let domain = format!("{}-", self.config.domain_name());
         name.strip_prefix(&domain).unwrap_or(&name).to_owned()
     }
 

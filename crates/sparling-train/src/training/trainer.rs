@@ -176,7 +176,7 @@ impl Trainer {
     pub fn resume(folder: RunFolder, backend: Backend) -> Result<Self, TrainError> {
         let checkpoints = folder.checkpoints();
         let config = folder.config()?;
-        let domain = config.domain.build()?;
+        let domain = config.build_domain()?;
         domain.prepare()?;
         if !checkpoints.path("last").exists() {
             if folder.events()?.is_empty() {

@@ -10,7 +10,11 @@ use crate::files::picture::{self, Fit};
 use crate::report::examples::{self, ExamplePicture};
 use crate::run::trained::Trained;
 
-pub(super) fn read(trained: &Trained, files: &[PathBuf], fit: Fit) -> Result<Vec<Vec<f32>>> {
+pub(super) fn read(trained: &Trained, files: &[PathBuf]) -> Result<Vec<Vec<f32>>> {
+    let fit = match trained.domain().centres_pictures() {
+        true => Fit::Centred,
+        false => Fit::Exact,
+    };
     let size = plane(&trained.domain().input_shape());
     let ink = trained.domain().ink();
     let inputs = files.iter().map(|file| picture::read(file, size, ink, fit));

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
-use sparling_data::audiomnist::{AudioMnist, AudioMnistConfig, Task};
+use sparling_data::Recordings;
 use sparling_data::speech::{resample, wav};
 
 use super::{Prediction, TokenTime, describe, run, symbol_of};
@@ -17,54 +17,55 @@ use crate::run::trained::Trained;
 const DRAWN: usize = 24;
 
 /// The recordings at the model's sample rate.
-pub(super) fn read(config: &AudioMnistConfig, files: &[PathBuf]) -> Result<Vec<Vec<f32>>> {
-    let rate = config.spectrogram.sample_rate;
+pub(super) fn read(front_end: &dyn Recordings, files: &[PathBuf]) -> Result<Vec<Vec<f32>>> {
+    let rate = front_end.sample_rate();
     let recordings = files.iter().map(|file| {
         let (samples, recorded_at) = wav::read(file)?;
         let samples = resample::resample(&samples, recorded_at, rate);
-        let seconds = samples.len() as f64 / f64::from(rate);
         ensure!(
-            config.task == Task::List || seconds <= config.seconds,
-            "{} lasts {seconds:.1} s, but this model computes with the digits of at most {} s: cut \
-             it first",
+            front_end.is_list() || samples.len() <= front_end.samples(),
+            "{} lasts {:.1} s, but this model computes with the symbols of at most {} s: cut it first",
             file.display(),
-            config.seconds
+            seconds(front_end, samples.len()),
+            seconds(front_end, front_end.samples()),
         );
         Ok(samples)
     });
     recordings.collect()
 }
 
+fn seconds(front_end: &dyn Recordings, samples: usize) -> f64 {
+    samples as f64 / f64::from(front_end.sample_rate())
+}
+
 pub(super) fn predict(
     trained: &Trained,
-    config: &AudioMnistConfig,
+    front_end: &dyn Recordings,
     files: &[PathBuf],
     recordings: Vec<Vec<f32>>,
     picture: impl Fn(usize) -> PathBuf,
 ) -> Result<Vec<Prediction>> {
-    let domain = config.clone().validate()?;
     let numbered = files.iter().zip(recordings).enumerate();
     numbered
-        .map(|(index, (file, samples))| hear(trained, &domain, file, &samples, picture(index)))
+        .map(|(index, (file, samples))| hear(trained, front_end, file, &samples, picture(index)))
         .collect()
 }
 
 /// What is heard in a recording that fits one window.
 pub(super) fn read_window(
     trained: &Trained,
-    config: &AudioMnistConfig,
+    front_end: &dyn Recordings,
     files: &[PathBuf],
 ) -> Result<Vec<Reading>> {
-    let domain = config.clone().validate()?;
     let mut windows = Vec::new();
-    for (file, samples) in files.iter().zip(read(config, files)?) {
+    for (file, samples) in files.iter().zip(read(front_end, files)?) {
         ensure!(
-            samples.len() <= domain.samples(),
+            samples.len() <= front_end.samples(),
             "{} is longer than the {} s that this model reads at once: cut it first",
             file.display(),
-            config.seconds
+            seconds(front_end, front_end.samples()),
         );
-        windows.extend(read_windows(trained, &domain, &samples));
+        windows.extend(read_windows(trained, front_end, &samples));
     }
     Ok(windows.into_iter().map(|window| window.reading).collect())
 }
@@ -77,14 +78,13 @@ struct Window {
 
 fn hear(
     trained: &Trained,
-    domain: &AudioMnist,
+    front_end: &dyn Recordings,
     file: &Path,
     samples: &[f32],
     picture: PathBuf,
 ) -> Result<Prediction> {
-    let rate = domain.config().spectrogram.sample_rate;
     let vocabulary = trained.domain().vocabulary();
-    let windows = read_windows(trained, domain, samples);
+    let windows = read_windows(trained, front_end, samples);
     let mut prediction = Prediction {
         file: file.to_owned(),
         output: String::new(),
@@ -97,11 +97,8 @@ fn hear(
     for Window { samples, reading } in &windows {
         let mut motifs = reading.motifs.clone();
         motifs.sort_by_key(|motif| motif.column);
-        let seconds = |column: usize| {
-            let sample = samples.start + column * domain.config().spectrogram.hop;
-            sample as f64 / f64::from(rate)
-        };
-        if domain.config().task == Task::List {
+        let seconds = |column: usize| seconds(front_end, samples.start + column * front_end.hop());
+        if front_end.is_list() {
             let symbols: Vec<Option<usize>> = motifs
                 .iter()
                 .map(|motif| symbol_of(trained, motif.channel))
@@ -128,14 +125,12 @@ fn hear(
 
 /// Reads a recording in windows. A window that is not louder than the noise that the model is used
 /// to holds nothing.
-fn read_windows(trained: &Trained, domain: &AudioMnist, samples: &[f32]) -> Vec<Window> {
-    let config = domain.config();
-    let quiet = config.spectrogram.sample_rate as usize / 20;
-    let pieces = cut(samples, domain.samples(), quiet);
-    let inputs = pieces
-        .iter()
-        .enumerate()
-        .map(|(index, piece)| domain.input(&domain.window(&samples[piece.clone()], index as u64)));
+fn read_windows(trained: &Trained, front_end: &dyn Recordings, samples: &[f32]) -> Vec<Window> {
+    let quiet = front_end.sample_rate() as usize / 20;
+    let pieces = cut(samples, front_end.samples(), quiet);
+    let inputs = pieces.iter().enumerate().map(|(index, piece)| {
+        front_end.input(&front_end.window(&samples[piece.clone()], index as u64))
+    });
     let readings = run(trained, inputs.collect());
     pieces
         .into_iter()
@@ -144,7 +139,7 @@ fn read_windows(trained: &Trained, domain: &AudioMnist, samples: &[f32]) -> Vec<
             let loudest = samples[piece.clone()]
                 .iter()
                 .fold(0.0_f32, |loudest, sample| loudest.max(sample.abs()));
-            if f64::from(loudest) <= config.noise {
+            if f64::from(loudest) <= front_end.silence() {
                 reading.prediction.clear();
                 reading.motifs.clear();
             }
