@@ -160,10 +160,6 @@ impl Domain for AudioMnist {
         &self.vocabulary
     }
 
-    fn symbols(&self) -> &[String] {
-        self.vocabulary.names()
-    }
-
     fn exchangeable(&self) -> Range<usize> {
         match self.config.task {
             Task::List => 0..self.vocabulary.names().len(),

@@ -85,10 +85,6 @@ impl Domain for DigitCircle {
         &self.vocabulary
     }
 
-    fn symbols(&self) -> &[String] {
-        self.vocabulary.names()
-    }
-
     fn exchangeable(&self) -> Range<usize> {
         0..self.stamps.len()
     }

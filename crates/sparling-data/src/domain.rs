@@ -20,8 +20,11 @@ pub trait Domain: Send + Sync {
     fn input_shape(&self) -> Vec<usize>;
     /// The output tokens.
     fn vocabulary(&self) -> &Vocabulary;
-    /// The names of the symbols that have footprints, by symbol index.
-    fn symbols(&self) -> &[String];
+    /// The names of the symbols that have footprints, by symbol index; unless they are others, the
+    /// tokens.
+    fn symbols(&self) -> &[String] {
+        self.vocabulary().names()
+    }
     /// The most tokens an output has, without start and end.
     fn longest_output(&self) -> usize;
     /// Loads what examples are made from, if that is anything.

@@ -11,7 +11,7 @@ mod evaluate;
 mod experiment;
 mod golden;
 mod intervene;
-pub mod output;
+mod output;
 mod pace;
 mod predict;
 mod progress;
@@ -20,6 +20,8 @@ mod sample;
 mod stop;
 mod summary;
 mod train;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -86,6 +88,21 @@ impl Cli {
             Command::Devices(command) => command.run(),
             Command::Golden(command) => command.run(),
             Command::Bench(command) => command.run(),
+        }
+    }
+}
+
+/// Does what was asked for, and says on standard error what stood in the way: the program's `main`.
+pub fn main(cli: Cli) -> ExitCode {
+    if let Err(error) = cli.run() {
+        output::complain(format_args!("{error:#}"));
+        return ExitCode::FAILURE;
+    }
+    match output::lost() {
+        None => ExitCode::SUCCESS,
+        Some(error) => {
+            output::complain(format_args!("some output could not be written: {error}"));
+            ExitCode::FAILURE
         }
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mimalloc::MiMalloc;
-use sparling_train::cli::{Cli, output};
+use sparling_train::cli::{self, Cli};
 
 /// Training allocates and frees large tensors all the time; the system's allocator hands their
 /// pages back and forth.
@@ -22,15 +22,5 @@ fn keep_freed_pages() {
 
 fn main() -> ExitCode {
     keep_freed_pages();
-    if let Err(error) = Cli::parse().run() {
-        output::complain(format_args!("{error:#}"));
-        return ExitCode::FAILURE;
-    }
-    match output::lost() {
-        None => ExitCode::SUCCESS,
-        Some(error) => {
-            output::complain(format_args!("some output could not be written: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    cli::main(Cli::parse())
 }

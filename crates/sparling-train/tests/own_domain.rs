@@ -1,0 +1,89 @@
+//! The example of a domain of one's own: trained, resumed, evaluated, read with and reported on.
+
+// It is the same on every backend.
+#![cfg(feature = "flex")]
+
+#[path = "support/program.rs"]
+mod program;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use program::printed;
+use serde_json::Value;
+
+/// The example's program, which the test's Cargo builds beside it.
+fn own_domain() -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args([
+        "run",
+        "--quiet",
+        "-p",
+        "sparling-train",
+        "--example",
+        "own_domain",
+    ]);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    command.arg("--");
+    command
+}
+
+#[test]
+fn a_domain_in_one_file_is_a_domain() {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/own_domain.toml");
+    let out = tempfile::tempdir().unwrap();
+    let run = out.path().join("shapes/own");
+    let mut train = own_domain();
+    train.args([
+        "train", "shapes", "--config", config, "--name", "own", "--out",
+    ]);
+    train.arg(out.path()).args(["--max-samples", "400"]);
+    train.args(["--set", "annealing.check_every_samples=200"]);
+    printed(&mut train);
+    let mut resume = own_domain();
+    resume
+        .args(["train", "--max-samples", "800", "--resume"])
+        .arg(&run);
+    printed(&mut resume);
+
+    let mut evaluate = own_domain();
+    evaluate
+        .args(["evaluate", "--json", "--examples", "50"])
+        .arg(&run);
+    let figures: Value = serde_json::from_str(&printed(&mut evaluate)).unwrap();
+    assert_eq!(figures["examples"], 50);
+    assert_eq!(figures["by_symbol"].as_array().map(Vec::len), Some(3));
+
+    let samples = out.path().join("samples");
+    let mut sample = own_domain();
+    sample.args([
+        "sample", "shapes", "--count", "1", "--config", config, "--out",
+    ]);
+    printed(sample.arg(&samples));
+    let mut predict = own_domain();
+    predict.args(["predict", "--json"]).arg(&run);
+    let predictions = printed(predict.arg(samples.join("00000.png")));
+    let predictions: Value = serde_json::from_str(&predictions).unwrap();
+    assert!(predictions[0]["motifs"].is_array(), "{predictions}");
+
+    let mut report = own_domain();
+    report
+        .arg("report")
+        .arg(out.path())
+        .arg("--out")
+        .arg(out.path().join("report"));
+    printed(&mut report);
+    let page = fs::read_to_string(out.path().join("report/report.html")).unwrap();
+    assert!(page.contains("shapes"));
+}
+
+/// The promise of the documentation.
+#[test]
+fn it_takes_at_most_a_hundred_lines() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/own_domain.rs");
+    let lines = fs::read_to_string(example).unwrap().lines().count();
+    assert!(lines <= 100, "{lines} lines");
+}
