@@ -15,6 +15,7 @@ mod flex;
 mod kernel;
 mod linear;
 pub mod motif;
+pub mod offsets;
 #[cfg(feature = "flex")]
 mod product;
 pub mod residual;
@@ -25,5 +26,6 @@ pub mod split;
 
 pub use decoder::{Decoder, DecoderConfig, Positions, RowLstmStart};
 pub use motif::{MotifModel, MotifModelConfig};
+pub use offsets::Offsets;
 pub use sparling::{Sparling, SparlingConfig};
 pub use split::Split;

@@ -7,6 +7,7 @@ use sparling_layer::{SparseBottleneck, SparseBottleneckConfig};
 
 use crate::decoder::{Decoder, DecoderConfig};
 use crate::motif::{MotifModel, MotifModelConfig};
+use crate::offsets::Offsets;
 
 /// Configures a [`Sparling`] model.
 #[derive(Config, Debug, PartialEq)]
@@ -28,6 +29,9 @@ pub struct Sparling {
     pub bottleneck: SparseBottleneck,
     /// The decoder, `h`.
     pub decoder: Decoder,
+    /// By how much the motifs of each channel are moved on their way to the decoder.
+    #[module(skip)]
+    pub offsets: Offsets,
 }
 
 impl SparlingConfig {
@@ -37,6 +41,7 @@ impl SparlingConfig {
             motif_model: self.motif_model.init(device),
             bottleneck: self.bottleneck.init(device),
             decoder: self.decoder.init(device),
+            offsets: Offsets::default(),
         }
     }
 }
@@ -49,7 +54,8 @@ impl Sparling {
     /// - `input`: `[batch, inputs, spatial...]`
     /// - output: `[batch, channels, spatial...]`
     pub fn motifs<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        self.bottleneck.forward(self.motif_model.forward(input))
+        let features = self.motif_model.forward(input);
+        self.offsets.apply(self.bottleneck.forward(features))
     }
 
     /// The next-token logits given the input and the tokens so far (teacher forcing).
@@ -76,6 +82,7 @@ impl Sparling {
     ) -> (Tensor<3>, Option<Tensor<1>>) {
         let features = self.motif_model.forward(input);
         let (motifs, penalty) = self.bottleneck.forward_with_penalty(features);
+        let motifs = self.offsets.apply(motifs);
         (self.decoder.forward(motifs, tokens), penalty)
     }
 }

@@ -3,14 +3,10 @@
 // It is the same on every backend.
 #![cfg(feature = "flex")]
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use program::printed;
 use serde_json::Value;
 
 /// The example's program, which the test's Cargo builds beside it.
@@ -29,6 +25,14 @@ fn own_domain() -> Command {
     }
     command.arg("--");
     command
+}
+
+/// Runs it to its success, and gives what it printed.
+fn printed(command: &mut Command) -> String {
+    let output = command.output().expect("cargo starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
+    String::from_utf8(output.stdout).expect("the program prints UTF-8")
 }
 
 #[test]

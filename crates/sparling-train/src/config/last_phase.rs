@@ -16,6 +16,8 @@ pub struct LastPhase {
     pub samples: u64,
     /// The learning rate it begins with, from which it falls to zero at the end.
     pub learning_rate: f64,
+    /// Whether each channel's motifs are first moved to the middle of what the channel looks at.
+    pub centre: bool,
 }
 
 impl LastPhase {
@@ -50,6 +52,7 @@ mod tests {
     const PHASE: LastPhase = LastPhase {
         samples: 1000,
         learning_rate: 0.5,
+        centre: false,
     };
 
     #[test]

@@ -11,7 +11,7 @@ use burn::store::{ModuleSnapshot, SafetensorsStore};
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 use sparling_layer::Pending;
-use sparling_models::Sparling;
+use sparling_models::{Offsets, Sparling};
 
 use crate::anneal::AnnealState;
 use crate::files::atomic::{self, SaveError};
@@ -34,6 +34,9 @@ pub struct Checkpoint {
     pub validation: Option<Figures>,
     /// The weights, thresholds and running statistics.
     pub weights: FileRef,
+    /// By how many rows and columns each channel's motifs are moved; empty if none is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offsets: Vec<[isize; 2]>,
     /// What else training needs to go on exactly; only in `last`.
     pub training: Option<TrainingState>,
 }
@@ -223,6 +226,7 @@ impl Checkpoints {
         if let Some(name) = result.unused.first() {
             return Err(foreign(format!("the configured model has no `{name}`")));
         }
+        model.offsets = Offsets::new(checkpoint.offsets.clone());
         if let Some(training) = &checkpoint.training {
             model
                 .bottleneck

@@ -122,12 +122,12 @@ impl Trained {
     /// # Errors
     ///
     /// If the run's folder cannot be read any more.
-    pub fn frozen_motif_model(&self) -> Result<(MotifModel, Device), LoadError> {
+    pub fn frozen_motif_model(&self) -> Result<MotifModel, LoadError> {
         let device = self.device.clone().autodiff();
         let model = self.config.model(&*self.domain).init(&device);
         let checkpoints = self.folder.checkpoints();
         let model = checkpoints.load_weights(&self.checkpoint, model)?;
-        Ok((model.motif_model.freeze(), device))
+        Ok(model.motif_model.freeze())
     }
 
     /// Takes where its channels look from a measurement.

@@ -10,17 +10,17 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use sparling_data::Split;
 use sparling_models::MotifModel;
 
-use crate::evaluate::{Reading, plane};
+use crate::evaluate::{Evaluator, Reading, plane};
 use crate::input::{Input, values};
 use crate::metrics::{Motif, Support, Supports};
 use crate::run::trained::{LoadError, Trained};
 
 /// The examples that activations are taken from.
-const EXAMPLES: usize = 500;
+const EXAMPLES: u64 = 500;
 
 /// The activations of a channel that are looked at, one an example.
 const ACTIVATIONS: usize = 100;
@@ -29,14 +29,18 @@ const ACTIVATIONS: usize = 100;
 /// what comes from the input's noise.
 const INSIDE: f64 = 0.98;
 
-/// A motif model that can be differentiated by its input.
-struct Differentiable {
-    /// The motif model, on the device and frozen.
-    model: MotifModel,
-    /// A device with autodiff.
-    device: Device,
+/// What is measured: a model, and how to run it.
+pub struct Looker<'a> {
+    /// The model, with what is needed to run it.
+    pub evaluator: &'a Evaluator<'a>,
+    /// Its motif model, frozen, on a device with autodiff.
+    pub motif_model: MotifModel,
     /// The side of the window that one position depends on.
-    window: usize,
+    pub window: usize,
+    /// Where examples come from.
+    pub split: Split,
+    /// The first of them.
+    pub first: u64,
 }
 
 /// An activation, with the input that it is in.
@@ -45,39 +49,112 @@ struct Case {
     motif: Motif,
 }
 
-/// Measures where a model's channels look, on the first validation examples of its domain, which must
-/// be prepared.
+/// Measures where a trained model's channels look, on the first validation examples of its domain,
+/// which must be prepared.
 ///
 /// # Errors
 ///
 /// If the run's folder cannot be read any more.
 pub fn measure(trained: &Trained) -> Result<Supports, LoadError> {
-    let (model, device) = trained.frozen_motif_model()?;
-    let domain = trained.domain();
-    let motif_model = Differentiable {
-        model,
-        device,
-        window: trained.config().model(domain).motif_model.window(),
+    let looker = Looker {
+        evaluator: &trained.evaluator(),
+        motif_model: trained.frozen_motif_model()?,
+        window: trained
+            .config()
+            .model(trained.domain())
+            .motif_model
+            .window(),
+        split: Split::Validation,
+        first: 0,
     };
-    let evaluator = trained.evaluator();
-    let channels = evaluator.model.bottleneck.sparsity.channels();
-    let mut cases: Vec<Vec<Case>> = (0..channels).map(|_| Vec::new()).collect();
-    for reading in evaluator.readings(Split::Validation, EXAMPLES) {
-        for (channel, cases) in cases.iter_mut().enumerate() {
-            if cases.len() < ACTIVATIONS
-                && let Some(motif) = strongest(&reading, channel)
-            {
-                let input = reading.input.clone();
-                cases.push(Case { input, motif });
+    Ok(looker.supports())
+}
+
+impl Looker<'_> {
+    /// Where each channel looks.
+    pub fn supports(&self) -> Supports {
+        let Evaluator { model, domain, .. } = self.evaluator;
+        let channels = model.bottleneck.sparsity.channels();
+        let mut cases: Vec<Vec<Case>> = (0..channels).map(|_| Vec::new()).collect();
+        let examples = self.first..self.first + EXAMPLES;
+        let batches = self.evaluator.batches(self.split, examples);
+        for reading in batches.flat_map(|batch| self.evaluator.read(batch)) {
+            for (channel, cases) in cases.iter_mut().enumerate() {
+                if cases.len() < ACTIVATIONS
+                    && let Some(motif) = strongest(&reading, channel)
+                {
+                    let input = reading.input.clone();
+                    cases.push(Case { input, motif });
+                }
             }
         }
-    }
-    let support = |cases: &Vec<Case>| {
         let shape = domain.input_shape();
-        let map = Map::of(cases, &motif_model, &shape, evaluator.batch_size)?;
-        Some(map.support(cases.len()))
-    };
-    Ok(Supports(cases.iter().map(support).collect()))
+        let supports = cases.iter().enumerate().map(|(channel, cases)| {
+            let map = self.map(cases, &shape)?;
+            Some(map.support(cases.len(), model.offsets.of(channel)))
+        });
+        Supports(supports.collect())
+    }
+
+    /// The mean map of a channel's activations.
+    fn map(&self, cases: &[Case], shape: &[usize]) -> Option<Map> {
+        let rows = if shape.len() == 2 { 1 } else { self.window };
+        let mut map = Map {
+            values: vec![0.0; rows * self.window],
+            rows,
+            columns: self.window,
+        };
+        for cases in cases.chunks(self.evaluator.batch_size) {
+            let gradients = self.gradients(cases, shape);
+            let size = gradients.len() / cases.len();
+            for (case, gradient) in cases.iter().zip(gradients.chunks(size)) {
+                map.add(&self.found(&case.motif), gradient, shape);
+            }
+        }
+        let total: f64 = map.values.iter().sum();
+        map.values.iter_mut().for_each(|value| *value /= total);
+        (total > 0.0).then_some(map)
+    }
+
+    /// A motif where the motif model found it, before it was moved.
+    fn found(&self, motif: &Motif) -> Motif {
+        let [down, right] = self.evaluator.model.offsets.of(motif.channel);
+        Motif {
+            row: motif.row.saturating_add_signed(-down),
+            column: motif.column.saturating_add_signed(-right),
+            ..*motif
+        }
+    }
+
+    /// The gradient of each case's activation, before the threshold, by its input.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[cases, shape...]`
+    fn gradients(&self, cases: &[Case], shape: &[usize]) -> Vec<f32> {
+        let device = self.evaluator.device.clone().autodiff();
+        let inputs = cases.iter().flat_map(|case| case.input.iter().copied());
+        match Input::new(inputs.collect(), shape, &device) {
+            Input::Sound(input) => self.gradients_by(input, cases),
+            Input::Image(input) => self.gradients_by(input, cases),
+        }
+    }
+
+    fn gradients_by<const D: usize>(&self, input: Tensor<D>, cases: &[Case]) -> Vec<f32> {
+        let input = input.require_grad();
+        let activations = self.motif_model.forward(input.clone());
+        let picked = cases.iter().enumerate().map(|(example, case)| {
+            let motif = self.found(&case.motif);
+            let mut at = activations.dims().map(|_| motif.row..motif.row + 1);
+            at[0] = example..example + 1;
+            at[1] = motif.channel..motif.channel + 1;
+            at[D - 1] = motif.column..motif.column + 1;
+            activations.clone().slice(at).sum()
+        });
+        let sum = Tensor::cat(picked.collect(), 0).sum();
+        let gradient = input.grad(&sum.backward());
+        values(gradient.expect("the activations depend on the input"))
+    }
 }
 
 fn strongest(reading: &Reading, channel: usize) -> Option<Motif> {
@@ -101,31 +178,6 @@ struct Map {
 }
 
 impl Map {
-    fn of(
-        cases: &[Case],
-        motif_model: &Differentiable,
-        shape: &[usize],
-        batch_size: usize,
-    ) -> Option<Self> {
-        let window = motif_model.window;
-        let rows = if shape.len() == 2 { 1 } else { window };
-        let mut map = Self {
-            values: vec![0.0; rows * window],
-            rows,
-            columns: window,
-        };
-        for cases in cases.chunks(batch_size) {
-            let gradients = motif_model.gradients(cases, shape);
-            let size = gradients.len() / cases.len();
-            for (case, gradient) in cases.iter().zip(gradients.chunks(size)) {
-                map.add(&case.motif, gradient, shape);
-            }
-        }
-        let total: f64 = map.values.iter().sum();
-        map.values.iter_mut().for_each(|value| *value /= total);
-        (total > 0.0).then_some(map)
-    }
-
     /// Adds the squared gradient by one input, as far as it is around the motif.
     fn add(&mut self, motif: &Motif, gradient: &[f32], shape: &[usize]) {
         let [height, width] = plane(shape);
@@ -152,7 +204,8 @@ impl Map {
         }
     }
 
-    fn support(&self, activations: usize) -> Support {
+    /// Where the channel looks, seen from its motifs after these were moved by an offset.
+    fn support(&self, activations: usize, [down, right]: [isize; 2]) -> Support {
         let row = |row: usize| {
             self.values[row * self.columns..][..self.columns]
                 .iter()
@@ -161,6 +214,7 @@ impl Map {
         let column = |column: usize| self.values[column..].iter().step_by(self.columns).sum();
         let rows = Extent::of(&(0..self.rows).map(row).collect::<Vec<f64>>());
         let columns = Extent::of(&(0..self.columns).map(column).collect::<Vec<f64>>());
+        let (rows, columns) = (rows.seen_from(down), columns.seen_from(right));
         Support {
             centre: [rows.middle, columns.middle],
             rows: rows.range,
@@ -191,6 +245,15 @@ impl Extent {
     }
 }
 
+impl Extent {
+    fn seen_from(self, offset: isize) -> Self {
+        Self {
+            middle: self.middle - offset as f64,
+            range: self.range.start - offset..self.range.end - offset,
+        }
+    }
+}
+
 /// The shortest range that holds a share of all; of equally short ones the fullest.
 fn shortest(values: &[f64], share: f64) -> Range<usize> {
     let wanted = share * values.iter().sum::<f64>();
@@ -211,43 +274,6 @@ fn shortest(values: &[f64], share: f64) -> Range<usize> {
         }
     }
     0..values.len()
-}
-
-impl Differentiable {
-    /// The gradient of each case's activation, before the threshold, by its input.
-    ///
-    /// # Shapes
-    ///
-    /// - output: `[cases, shape...]`
-    fn gradients(&self, cases: &[Case], shape: &[usize]) -> Vec<f32> {
-        let inputs = cases.iter().flat_map(|case| case.input.iter().copied());
-        match Input::new(inputs.collect(), shape, &self.device) {
-            Input::Sound(input) => self.gradients_by(input, cases),
-            Input::Image(input) => self.gradients_by(input, cases),
-        }
-    }
-
-    fn gradients_by<const D: usize>(&self, input: Tensor<D>, cases: &[Case]) -> Vec<f32> {
-        let input = input.require_grad();
-        let activations = self.model.forward(input.clone());
-        let mut one = activations.dims();
-        one[0] = 1;
-        let picked = cases.iter().enumerate().map(|(example, case)| {
-            let mut at = one.map(|_| 0..1);
-            at[0] = example..example + 1;
-            at[1] = case.motif.channel..case.motif.channel + 1;
-            at[D - 2] = if D == 4 {
-                case.motif.row..case.motif.row + 1
-            } else {
-                at[1].clone()
-            };
-            at[D - 1] = case.motif.column..case.motif.column + 1;
-            activations.clone().slice(at).sum()
-        });
-        let sum = Tensor::cat(picked.collect(), 0).sum();
-        let gradient = input.grad(&sum.backward());
-        values(gradient.expect("the activations depend on the input"))
-    }
 }
 
 #[cfg(test)]
@@ -283,7 +309,7 @@ mod tests {
             }
             map.add(&Motif::new(0, row, column, 1.0), &gradient, &shape);
         }
-        let support = map.support(2);
+        let support = map.support(2, [0, 0]);
         assert_eq!((support.rows, support.columns), (-4..-1, 1..3));
         assert_eq!(support.centre, [-3.0, 1.5]);
     }
@@ -299,7 +325,7 @@ mod tests {
         gradient[8 + 2] = 1.0;
         gradient[16 + 3] = 1.0;
         map.add(&Motif::new(0, 0, 4, 1.0), &gradient, &[3, 8]);
-        let support = map.support(1);
+        let support = map.support(1, [0, 0]);
         assert_eq!((support.rows, support.columns), (0..1, -2..0));
         assert_eq!(support.centre, [0.0, -1.5]);
     }

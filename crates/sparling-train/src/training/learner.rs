@@ -41,11 +41,13 @@ impl Learner {
             motif_model,
             bottleneck,
             decoder,
+            offsets,
         } = self.model.clone();
         self.model = Sparling {
             motif_model: motif_model.freeze(),
             bottleneck: bottleneck.freeze(),
             decoder,
+            offsets,
         };
     }
 

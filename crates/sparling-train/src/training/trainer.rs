@@ -8,19 +8,20 @@ use std::time::{Duration, Instant};
 use burn::module::Module;
 use burn::tensor::Tensor;
 use sparling_data::{Batch, Domain, Loader, Split};
-use sparling_models::{Sparling, Split as ChannelSplit};
+use sparling_models::{Offsets, Sparling, Split as ChannelSplit};
 
 use crate::anneal::{AnnealError, Annealer, Decision};
 use crate::backend::Backend;
 use crate::config::{ConfigError, LastPhase, Retrain, RunConfig};
 use crate::evaluate::Evaluator;
 use crate::input::values;
-use crate::metrics::Figures;
+use crate::metrics::{Figures, Support};
 use crate::run::checkpoint::{
     Best, Checkpoint, CheckpointError, Checkpoints, FORMAT, TrainingState,
 };
 use crate::run::event::{Event, Outcome, TrainEvent, ValidationEvent};
 use crate::run::folder::{RunError, RunFolder};
+use crate::study::supports::Looker;
 use crate::training::learner::{Learner, number_parameters};
 use crate::training::splitting::Judge;
 
@@ -444,6 +445,9 @@ impl Trainer {
         for split in &splits {
             self.learner.model.split(split);
         }
+        if outcome == Outcome::Settle && self.config.last_phase.is_some_and(|phase| phase.centre) {
+            self.learner.model.offsets = self.centres(&evaluator);
+        }
         let density = self.annealer.density();
         self.learner
             .model
@@ -497,6 +501,24 @@ impl Trainer {
         })
     }
 
+    /// The offsets that move each channel's motifs to the middle of what it looks at.
+    fn centres(&self, evaluator: &Evaluator) -> Offsets {
+        let looker = Looker {
+            evaluator,
+            motif_model: self.learner.model.motif_model.clone().freeze(),
+            window: self.config.model(&*self.domain).motif_model.window(),
+            split: Split::Train {
+                seed: self.config.seed,
+            },
+            first: self.samples,
+        };
+        let centre = |support: Option<Support>| {
+            let centre = support.map_or([0.0; 2], |support| support.centre);
+            centre.map(|middle| middle.round() as isize)
+        };
+        Offsets::new(looker.supports().0.into_iter().map(centre).collect())
+    }
+
     /// Saves what users choose from: the best state, and the ladder, which has the state just before
     /// each cut and, at the lowest density, the best of the last phase.
     fn keep(
@@ -542,6 +564,7 @@ impl Trainer {
             density: figures.density,
             validation: Some(figures.clone()),
             weights,
+            offsets: self.learner.model.offsets.all().to_vec(),
             training: None,
         };
         Ok(checkpoints.save(name, valid, None, describe, self.samples)?)
@@ -555,6 +578,7 @@ impl Trainer {
             density: self.annealer.density(),
             validation,
             weights,
+            offsets: self.learner.model.offsets.all().to_vec(),
             training: optimizer.map(|optimizer| TrainingState {
                 optimizer,
                 annealer: self.annealer.state().clone(),
