@@ -32,15 +32,12 @@
 //!
 //! [Burn]: https://burn.dev
 
+pub mod annealing;
 pub mod baseline;
 pub mod batch_norm;
 pub mod bottleneck;
 pub mod competition;
-#[cfg(feature = "flex")]
-mod flex;
-pub mod kernels;
 pub mod quantile;
-pub mod reduce;
 #[cfg(feature = "flex")]
 mod sparse_forward;
 pub mod spatial;

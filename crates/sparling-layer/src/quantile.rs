@@ -32,15 +32,15 @@
 //! itself on a thread of the pool (`rayon::scope(|_| train())`) saves the time of waking one.
 
 mod cpu;
-#[cfg(any(feature = "wgpu", feature = "vulkan", feature = "cuda"))]
+#[cfg(feature = "cube")]
 mod cube;
-mod extension;
+mod operator;
 
 use burn::backend::Dispatch;
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use extension::{COLUMNS, Selection};
+use operator::{COLUMNS, Selection};
 
 /// Over what a threshold is taken (paper, sections 4.1 and D).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

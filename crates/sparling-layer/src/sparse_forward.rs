@@ -9,28 +9,22 @@
 //!
 //! Whatever is not covered takes the operators one by one, the twin that this is tested against.
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{
-    Autodiff, AutodiffBackend, Backend, Dispatch, DispatchDevice, Flex, TensorMetadata,
-    backend_extension,
+    Autodiff, AutodiffBackend, Backend, Dispatch, Flex, TensorMetadata, backend_extension,
 };
-use burn::tensor::{DType, Tensor, TensorData};
+use burn::tensor::Tensor;
 use rayon::prelude::*;
+use sparling_kernels::autodiff::track;
+use sparling_kernels::flex::{self, FlexFloat, Values, tensor, vector};
+use sparling_kernels::vector::reduce::{self, items_per_thread, planes};
 
 use crate::batch_norm::BatchNorm;
-use crate::flex::{contiguous, slice};
-use crate::kernels;
-use crate::reduce::{self, items_per_thread, planes};
 use crate::spatial::SpatialSparsity;
 
 /// Values looked at together for one that is not zero.
 const LANES: usize = 64;
-
-type FlexFloat = FloatTensor<Flex>;
 
 /// The two layers' forward in training, if this module covers it for them and the input.
 ///
@@ -44,13 +38,7 @@ pub(crate) fn forward<const D: usize>(
     input: &Tensor<D>,
 ) -> Option<Tensor<D>> {
     let device = input.device();
-    let on_flex = matches!(
-        device.clone().inner().as_dispatch(),
-        DispatchDevice::Flex(_)
-    );
-    if !on_flex
-        || !kernels::are_enabled()
-        || input.dtype() != DType::F32
+    if !flex::takes(input)
         || !norm.is_training(&device)
         || !sparsity.follows_each_batch_by_channel()
     {
@@ -127,11 +115,11 @@ trait SparseForward: Backend {
 
 impl SparseForward for Flex {
     fn channel_statistics(values: FlexFloat) -> FlexFloat {
-        let values = contiguous(values);
         let [_, channels, plane] = values.shape().dims();
-        let (mut rows, variance) = reduce::statistics(slice(&values), channels, plane);
+        let values = Values::new(values);
+        let (mut rows, variance) = reduce::statistics(values.get(), channels, plane);
         rows.extend(variance);
-        FlexFloat::from_data(TensorData::new(rows, [2, channels]))
+        tensor(rows, [2, channels])
     }
 
     fn normalised_excess(
@@ -145,10 +133,10 @@ impl SparseForward for Flex {
         let shape = values.shape();
         let [_, channels, plane] = shape.dims();
         let [values, normalisation, thresholds] =
-            [values, normalisation, thresholds].map(contiguous);
-        let [_, _, scale, shift] = rows(slice(&normalisation), channels);
-        let thresholds = slice(&thresholds);
-        let values = slice(&values);
+            [values, normalisation, thresholds].map(Values::new);
+        let [_, _, scale, shift] = rows(normalisation.get(), channels);
+        let thresholds = thresholds.get();
+        let values = values.get();
         let mut output = vec![0.0; values.len()];
         let planes = output.par_chunks_mut(plane).zip(values.par_chunks(plane));
         let planes = planes.enumerate().with_min_len(items_per_thread(plane));
@@ -159,7 +147,7 @@ impl SparseForward for Flex {
                 *output = (value * scale + shift - threshold).max(0.0);
             }
         });
-        FlexFloat::from_data(TensorData::new(output, shape))
+        tensor(output, shape)
     }
 }
 
@@ -176,94 +164,45 @@ impl<C: CheckpointStrategy> SparseForward for Autodiff<Flex, C> {
         thresholds: FloatTensor<Self>,
         epsilon: f64,
     ) -> FloatTensor<Self> {
-        let parents = [values.node(), gamma.node(), beta.node()];
-        let prepared = ExcessBackward
-            .prepare::<C>(parents)
-            .compute_bound()
-            .stateful();
-        let kept = (
-            values.primitive().clone(),
-            normalisation.primitive().clone(),
-        );
-        let output = Flex::normalised_excess(
-            values.into_primitive(),
-            gamma.into_primitive(),
-            beta.into_primitive(),
-            normalisation.into_primitive(),
-            thresholds.into_primitive(),
-            epsilon,
-        );
-        match prepared {
-            OpsKind::Tracked(prepared) => {
-                let state = ExcessState {
-                    values: kept.0,
-                    normalisation: kept.1,
-                    output: output.clone(),
-                    epsilon,
-                };
-                prepared.finish(state, output)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct ExcessBackward;
-
-#[derive(Clone, Debug)]
-struct ExcessState {
-    values: FlexFloat,
-    normalisation: FlexFloat,
-    output: FlexFloat,
-    epsilon: f64,
-}
-
-impl Backward<Flex, 3> for ExcessBackward {
-    type State = ExcessState;
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 3>,
-        gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let ExcessState {
-            values,
-            normalisation,
-            output,
-            epsilon,
-        } = ops.state;
-        let shape = values.shape();
-        let [_, channels, plane] = shape.dims();
-        let grad = gradients.consume::<Flex>(&ops.node);
-        let [values, normalisation, output, grad] =
-            [values, normalisation, output, grad].map(contiguous);
-        let [mean, variance, scale, _] = rows(slice(&normalisation), channels);
-        let excess = Excess {
-            values: slice(&values),
-            output: slice(&output),
-            grad: slice(&grad),
-            mean,
-            variance,
-            scale,
-            epsilon: epsilon as f32,
-            plane,
+        let nodes = [values.node(), gamma.node(), beta.node()];
+        let inputs = [values, gamma, beta, normalisation, thresholds];
+        let [values, gamma, beta, normalisation, thresholds] =
+            inputs.map(|tensor| tensor.into_primitive());
+        let kept = [values.clone(), normalisation.clone()];
+        let output =
+            Flex::normalised_excess(values, gamma, beta, normalisation, thresholds, epsilon);
+        let keep = |output: &FlexFloat| {
+            let [values, normalisation] = kept;
+            ([values, normalisation, output.clone()], epsilon)
         };
-        let (beta, gamma) = excess.channel_gradients();
-        let [values_node, gamma_node, beta_node] = ops.parents;
-        if let Some(node) = values_node {
-            let input = excess.input_gradient(&beta, &gamma);
-            let input = FlexFloat::from_data(TensorData::new(input, shape));
-            gradients.register::<Flex>(node.id, input);
-        }
-        for (node, gradient) in [(gamma_node, gamma), (beta_node, beta)] {
-            if let Some(node) = node {
-                let gradient = FlexFloat::from_data(TensorData::new(gradient, [channels]));
-                gradients.register::<Flex>(node.id, gradient);
-            }
-        }
+        track::<C, Flex, _, _>(nodes, output, keep, excess_gradients)
     }
+}
+
+/// Of values, gamma and beta, from the values, the normalisation and the output.
+fn excess_gradients(
+    ([values, normalisation, output], epsilon): ([FlexFloat; 3], f64),
+    grad: FlexFloat,
+    [values_wanted, ..]: [bool; 3],
+) -> [Option<FlexFloat>; 3] {
+    let shape = values.shape();
+    let [_, channels, plane] = shape.dims();
+    let [values, normalisation, output, grad] =
+        [values, normalisation, output, grad].map(Values::new);
+    let [mean, variance, scale, _] = rows(normalisation.get(), channels);
+    let excess = Excess {
+        values: values.get(),
+        output: output.get(),
+        grad: grad.get(),
+        mean,
+        variance,
+        scale,
+        epsilon: epsilon as f32,
+        plane,
+    };
+    let (beta, gamma) = excess.channel_gradients();
+    let input = values_wanted.then(|| tensor(excess.input_gradient(&beta, &gamma), shape));
+    [input, Some(vector(gamma)), Some(vector(beta))]
 }
 
 /// What the backward pass reads; the first three are `[batch, channels, plane]`.

@@ -2,9 +2,7 @@
 
 mod attention;
 mod greedy;
-mod layer_norm;
 mod positional;
-pub mod pytorch;
 mod reembed;
 mod row_lstm;
 mod transformer;
@@ -19,8 +17,7 @@ pub use reembed::Reembed;
 pub use row_lstm::{RowLstm, RowLstmConfig, RowLstmStart};
 pub use transformer::{DecoderLayer, EncoderLayer, TransformerLayerConfig};
 
-use crate::linear::linear;
-use attention::causal_mask;
+use crate::layers::linear;
 
 /// Configuration of a [`Decoder`]. Nothing has a default: every size is a scientific parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -199,9 +196,9 @@ impl Decoder {
     ///
     /// # Panics
     ///
-    /// Panics if the motifs have neither one nor two spatial axes, or one where there is a row LSTM or columns
-    /// are encoded,
-    /// or not the configured channels, or an axis shorter than the pooling's window.
+    /// Panics if the motifs have neither one nor two spatial axes, or one where there is a row LSTM
+    /// or columns are encoded, or not the configured channels, or an axis shorter than the
+    /// pooling's window.
     pub fn encode<const D: usize>(&self, motifs: Tensor<D>) -> Tensor<3> {
         let (map, window) = self.as_map(motifs);
         let cells = self.reembed.forward(map, window); // [batch, rows, columns, width]
@@ -238,9 +235,8 @@ impl Decoder {
         let x = self.embedding.forward(tokens);
         let [_, _, width] = x.dims();
         let mut x = x + sinusoids(0..time, width, &device).unsqueeze();
-        let mask = causal_mask(time, &device);
         for layer in &self.decoder {
-            x = layer.forward(x, mask.clone(), layer.cross.project(memory.clone()));
+            x = layer.forward(x, layer.cross.project(memory.clone()));
         }
         linear(&self.output, x)
     }

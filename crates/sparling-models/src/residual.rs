@@ -4,9 +4,10 @@ use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
+use sparling_kernels::conv::{Norm, norm_relu_conv, norm_relu_conv_by};
 use sparling_layer::{BatchNorm, BatchNormConfig};
 
-use crate::conv::norm_relu_conv;
+use crate::layers::kernel;
 
 /// Two times batch norm, ReLU and convolution, added to the input.
 #[derive(Module, Debug)]
@@ -39,8 +40,32 @@ impl ResidualUnit {
     /// - `input`: `[batch, width, height, width]`
     /// - output: the same
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let hidden = norm_relu_conv(&self.norm1, &self.conv1, input.clone());
-        let hidden = norm_relu_conv(&self.norm2, &self.conv2, hidden);
+        let hidden = activated(&self.norm1, &self.conv1, input.clone());
+        let hidden = activated(&self.norm2, &self.conv2, hidden);
         input + hidden
     }
+}
+
+/// Batch norm, ReLU and a convolution that keeps the spatial size.
+///
+/// # Shapes
+///
+/// - `input`: `[batch, inputs, height, width]`
+/// - output: `[batch, outputs, height, width]`
+fn activated(norm: &BatchNorm, conv: &Conv2d, input: Tensor<4>) -> Tensor<4> {
+    let device = input.device();
+    let parameters = Norm {
+        gamma: norm.gamma(&device),
+        beta: norm.beta(&device),
+        epsilon: norm.epsilon(),
+    };
+    if !norm.is_training(&device) {
+        let statistics = [&norm.running_mean, &norm.running_var]
+            .map(|running| running.value_sync().to_device(&device));
+        return norm_relu_conv_by(input, parameters, statistics, kernel(conv));
+    }
+    let [batch, _, height, width] = input.dims();
+    let (output, [mean, variance]) = norm_relu_conv(input, parameters, kernel(conv));
+    norm.observe(mean, variance, batch * height * width);
+    output
 }

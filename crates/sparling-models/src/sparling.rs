@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor};
 use sparling_layer::{SparseBottleneck, SparseBottleneckConfig};
 
 use crate::decoder::{Decoder, DecoderConfig};
-use crate::motif::{MotifModel, MotifModelConfig};
+use crate::motif_model::{MotifModel, MotifModelConfig};
 use crate::offsets::Offsets;
 
 /// Configures a [`Sparling`] model.

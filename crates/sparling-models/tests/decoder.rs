@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData, Tolerance};
 use sparling_models::decoder::DecoderConfigError;
-use sparling_models::decoder::pytorch::{PytorchError, from_pytorch};
+use sparling_models::pytorch::{self, PytorchError};
 use sparling_models::{Decoder, DecoderConfig, Positions, RowLstmStart};
 
 const START: usize = 0;
@@ -176,7 +176,7 @@ fn every_parameter_gets_a_gradient() {
     let decoder = config.init(&device);
     let logits = decoder.forward(motifs([2, 3, 8, 12], &device), tokens(2, 5, &device));
     let gradients = logits.powi_scalar(2).mean().backward();
-    let gradients = sparling_models::decoder::pytorch::gradients_as_pytorch(&decoder, &gradients);
+    let gradients = pytorch::gradients(&decoder, &gradients);
     for (name, gradient) in gradients {
         assert!(gradient.iter().any(|value| *value != 0.0), "{name}");
     }
@@ -219,13 +219,13 @@ fn configurations_are_checked() {
 #[test]
 fn foreign_weights_must_be_complete_and_of_the_right_shape() {
     let device = Device::default();
-    let missing = from_pytorch(&config(), "h.", &|_| None, &device);
+    let missing = pytorch::load(config().init(&device), "h.", &|_| None);
     let name = "h.reembed.weight".to_owned();
     assert_eq!(missing.err(), Some(PytorchError::Missing(name.clone())));
 
     let found = vec![16, 4, 1, 1];
     let source = |_: &str| Some((found.clone(), vec![0.0; 64]));
-    let wrong = from_pytorch(&config(), "h.", &source, &device);
+    let wrong = pytorch::load(config().init(&device), "h.", &source);
     let expected = vec![16, 3];
     assert_eq!(
         wrong.err(),

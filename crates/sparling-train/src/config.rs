@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sparling_data::{Domain, DomainConfig};
+use sparling_layer::annealing::AnnealConfig;
 use sparling_layer::{
     Baseline, Competition, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope,
 };
@@ -20,8 +21,6 @@ pub use last_phase::LastPhase;
 pub use splitting::Splitting;
 
 use checks::{above_zero, at_least_one, not_negative, require, share};
-
-use crate::anneal::AnnealConfig;
 
 /// Everything that decides what a run computes.
 #[derive(Clone, Debug, Serialize, Deserialize)]

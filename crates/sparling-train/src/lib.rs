@@ -1,13 +1,11 @@
 //! Trains, evaluates and looks inside SPARLING models.
 //!
 //! In reading order: [`config`] says what a run does; [`training`] is the loop, its step and what
-//! comes after the annealing; [`anneal`] decides when the density is cut; [`evaluate`] and [`metrics`]
-//! measure; [`run`] keeps what was done; [`study`] asks more of trained runs; [`report`] draws;
-//! [`files`] and [`dataset`] read inputs; [`golden`] compares with PyTorch; and [`cli`] is what the
-//! user types.
+//! comes after the annealing; [`sparling_layer::annealing`] decides when the density is cut;
+//! [`evaluate`] and [`metrics`] measure; [`run`] keeps what was done; [`study`] asks more of trained
+//! runs; [`report`] draws; [`files`] and [`dataset`] read inputs; [`golden`] compares with PyTorch; and
+//! [`cli`] is what the user types.
 
-pub mod adam;
-pub mod anneal;
 pub mod backend;
 pub mod bench;
 pub mod cli;

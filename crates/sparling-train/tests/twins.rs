@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use sparling_data::{Split, batch};
-use sparling_layer::kernels;
+use sparling_kernels::switch;
 use sparling_train::backend::Backend;
 use sparling_train::config::RunConfig;
 use sparling_train::training::learner::Learner;
@@ -48,9 +48,9 @@ fn fifty_steps_cost_the_same() {
         ("audiomnist", "tiny-audio.toml"),
         ("latexocr", "tiny-latex.toml"),
     ] {
-        kernels::enable(true);
+        switch::set(true);
         let ours = losses(domain, file);
-        kernels::enable(false);
+        switch::set(false);
         let twins = losses(domain, file);
         for (step, (ours, twin)) in ours.iter().zip(&twins).enumerate() {
             let apart = (ours - twin).abs() / twin;

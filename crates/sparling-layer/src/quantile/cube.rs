@@ -1,9 +1,11 @@
 //! Selection on every CubeCL runtime, without waiting for the device.
 //!
-//! Values are ranked by *keys*, unsigned integers in the order of the floats. [`filter`](kernels::filter) counts the
-//! keys above each group's bracket and collects those inside; [`settle`](kernels::settle) finds the answer among
-//! them, or marks the group as missed. For missed groups four rounds of [`histogram`](kernels::histogram) and
-//! [`descend`](kernels::descend) fix eight bits of the answer each, from the top; for the others they return at once.
+//! Values are ranked by *keys*, unsigned integers in the order of the floats.
+//! [`filter`](kernels::filter) counts the keys above each group's bracket and collects those
+//! inside; [`settle`](kernels::settle) finds the answer among them, or marks the group as missed.
+//! For missed groups four rounds of [`histogram`](kernels::histogram) and
+//! [`descend`](kernels::descend) fix eight bits of the answer each, from the top; for the others
+//! they return at once.
 //!
 //! Only what all runtimes have is used: atomic addition of `u32`, workgroups of 256 units, 4 KiB of
 //! shared memory, no subgroup operations.
@@ -17,13 +19,14 @@ use burn_cubecl::ops::numeric::{empty_device_contiguous_dtype, zeros_client};
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::extension::COLUMNS;
 use super::margin;
+use super::operator::COLUMNS;
 
 /// Units of a cube, and values of a digit of a key.
 const UNITS: u32 = 256;
 
-/// Values that one unit of [`filter`](kernels::filter) and [`histogram`](kernels::histogram) looks at, if there are so many.
+/// Values that one unit of [`filter`](kernels::filter) and [`histogram`](kernels::histogram) looks
+/// at, if there are so many.
 const VALUES_PER_UNIT: usize = 16;
 
 /// Planes of fewer values are not worth cubes of their own.
@@ -111,7 +114,7 @@ impl Ranks {
     }
 }
 
-/// As [`Selection::select`](super::extension::Selection::select).
+/// As [`Selection::select`](super::operator::Selection::select).
 pub(super) fn select(values: CubeTensor, state: CubeTensor, k: usize) -> CubeTensor {
     let layout = Layout::new(&values.shape());
     let ranks = Ranks::new(layout.size(), k);
@@ -195,7 +198,7 @@ pub(super) fn select(values: CubeTensor, state: CubeTensor, k: usize) -> CubeTen
     }
 }
 
-/// As [`Selection::largest`](super::extension::Selection::largest).
+/// As [`Selection::largest`](super::operator::Selection::largest).
 pub(super) fn largest(values: CubeTensor, count: usize) -> CubeTensor {
     let layout = Layout::new(&values.shape());
     let groups = layout.groups;

@@ -1,22 +1,9 @@
 //! A bidirectional LSTM along the rows of a feature map.
-//!
-//! On Flex, Burn's CPU backend, its recurrence is one operator. Every other backend composes Burn's
-//! operators, the twin that it is tested against.
-
-#[cfg(feature = "flex")]
-mod cpu;
-#[cfg(feature = "flex")]
-mod extension;
 
 use burn::module::{Initializer, Module, Param};
-use burn::tensor::activation::sigmoid;
-use burn::tensor::{Device, Tensor, TensorData, assert_shape};
+use burn::tensor::{Device, Tensor, assert_shape};
 use serde::{Deserialize, Serialize};
-
-#[cfg(feature = "flex")]
-use crate::flex::on_flex;
-#[cfg(feature = "flex")]
-use crate::linear::by_weight;
+use sparling_kernels::recurrence::lstm;
 
 /// Configuration of a [`RowLstm`].
 #[derive(Debug, Clone, PartialEq)]
@@ -104,141 +91,15 @@ impl RowLstm {
     ///
     /// Panics if the last axis of the input is not the configured one.
     pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
-        #[cfg(feature = "flex")]
-        if on_flex(&input) {
-            return self.forward_fused(input);
-        }
-        self.forward_composed(input)
-    }
-
-    /// With the recurrence as one operator.
-    #[cfg(feature = "flex")]
-    fn forward_fused(&self, input: Tensor<3>) -> Tensor<3> {
-        use burn::backend::Dispatch;
-        use extension::Recurrence;
-
-        let [_, features, gates] = self.input_weight.dims();
+        let [_, features, _] = self.input_weight.dims();
         assert_shape!(input, [_, _, features]);
-        let [rows, steps, _] = input.dims();
-        let weight = self.input_weight.val().swap_dims(0, 1);
-        let weight = weight.reshape([features, 2 * gates]);
-        let bias = (self.input_bias.val() + self.recurrent_bias.val()).reshape([2 * gates]);
-        let projected = by_weight(input, weight, bias).reshape([rows, steps, 2, gates]);
-        let hidden = Dispatch::recurrence(
-            projected.into_dispatch(),
-            self.recurrent_weight.val().into_dispatch(),
-        );
-        Tensor::<4>::from_dispatch(hidden).reshape([rows, steps, gates / 2])
+        lstm(
+            input,
+            self.input_weight.val(),
+            self.recurrent_weight.val(),
+            self.input_bias.val() + self.recurrent_bias.val(),
+        )
     }
-
-    /// By Burn's operators.
-    fn forward_composed(&self, input: Tensor<3>) -> Tensor<3> {
-        let [_, hidden, _] = self.recurrent_weight.dims();
-        let [rows, steps, _] = input.dims();
-
-        let mut outputs = Vec::with_capacity(steps);
-        let mut state: Option<State> = None;
-        let doubling = candidate_doubling(hidden, &input.device());
-        let weight = self.recurrent_weight.val() * doubling.clone();
-        for projected in unstack(self.project(input, doubling), steps) {
-            let gates = match &state {
-                // The initial state is zero.
-                None => projected,
-                Some(state) => projected + state.hidden.clone().matmul(weight.clone()),
-            };
-            let next = State::step(state, gates, hidden);
-            outputs.push(next.hidden.clone().unsqueeze_dim(1)); // [2, 1, rows, hidden]
-            state = Some(next);
-        }
-
-        let output: Tensor<4> = Tensor::cat(outputs, 1); // [2, steps, rows, hidden]
-        let forward = output.clone().slice_dim(0, 0..1);
-        let backward = output.slice_dim(0, 1..2).flip([1]);
-        Tensor::cat(vec![forward, backward], 3) // [1, steps, rows, 2 * hidden]
-            .reshape([steps, rows, 2 * hidden])
-            .swap_dims(0, 1)
-    }
-
-    /// The inputs' part of every gate of every step, times `doubling`; the backward direction's in
-    /// reversed time.
-    ///
-    /// # Shapes
-    ///
-    /// - input: `[rows, steps, input]`
-    /// - output: `[2, steps, rows, 4 * hidden]`
-    fn project(&self, input: Tensor<3>, doubling: Tensor<3>) -> Tensor<4> {
-        let weight = self.input_weight.val() * doubling.clone();
-        let [_, features, gates] = weight.dims();
-        assert_shape!(input, [_, _, features]);
-        let [rows, steps, _] = input.dims();
-
-        let forward = input.swap_dims(0, 1); // [steps, rows, input]
-        let backward = forward.clone().flip([0]);
-        let both =
-            Tensor::stack::<4>(vec![forward, backward], 0).reshape([2, steps * rows, features]);
-        let bias = self.input_bias.val() + self.recurrent_bias.val();
-        let bias = bias.unsqueeze_dim::<3>(1) * doubling;
-
-        (both.matmul(weight) + bias).reshape([2, steps, rows, gates])
-    }
-}
-
-/// The state of both directions.
-struct State {
-    /// `[2, rows, hidden]`
-    hidden: Tensor<3>,
-    /// `[2, rows, hidden]`
-    cell: Tensor<3>,
-}
-
-impl State {
-    /// The state after a step whose gates, before their activations, are `[2, rows, 4 * hidden]`.
-    ///
-    /// All gates go through one sigmoid: `tanh(x) = 2 sigmoid(2 x) - 1`, and the candidates come
-    /// already doubled.
-    fn step(previous: Option<Self>, gates: Tensor<3>, hidden: usize) -> Self {
-        let gates = sigmoid(gates);
-        let gate = |index: usize| {
-            gates
-                .clone()
-                .slice_dim(2, index * hidden..(index + 1) * hidden)
-        };
-        let candidate = gate(0) * (gate(2) * 2.0 - 1.0);
-        let cell = match previous {
-            None => candidate,
-            Some(previous) => gate(1) * previous.cell + candidate,
-        };
-        let hidden = gate(3) * (sigmoid(cell.clone() * 2.0) * 2.0 - 1.0);
-
-        Self { hidden, cell }
-    }
-}
-
-/// Twos where the gates hold the candidates, ones elsewhere.
-///
-/// # Shapes
-///
-/// - output: `[1, 1, 4 * hidden]`
-fn candidate_doubling(hidden: usize, device: &Device) -> Tensor<3> {
-    let values: Vec<f32> = [1.0, 1.0, 2.0, 1.0]
-        .into_iter()
-        .flat_map(|factor| std::iter::repeat_n(factor, hidden))
-        .collect();
-    Tensor::from_data(TensorData::new(values, [1, 1, 4 * hidden]), device)
-}
-
-/// Splits `[2, steps, rows, features]` into its steps, each `[2, rows, features]`.
-///
-/// The gradient of a slice is as large as what was sliced. Halving repeatedly makes the gradient of
-/// all steps cost `log2(steps)` times the whole, where slicing each step directly costs `steps` times.
-fn unstack(tensor: Tensor<4>, steps: usize) -> Vec<Tensor<3>> {
-    if steps == 1 {
-        return vec![tensor.squeeze_dim(1)];
-    }
-    let half = steps / 2;
-    let mut parts = unstack(tensor.clone().slice_dim(1, 0..half), half);
-    parts.extend(unstack(tensor.slice_dim(1, half..steps), steps - half));
-    parts
 }
 
 #[cfg(test)]
@@ -359,45 +220,6 @@ mod tests {
             output
                 .into_data()
                 .assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(1e-6));
-        }
-    }
-    /// Rows and features that fill no block of the kernel, and some that do.
-    #[test]
-    fn both_ways_agree_with_their_gradients() {
-        let device = Device::default().autodiff();
-        for (rows, steps, hidden) in [(1, 2, 4), (3, 5, 4), (9, 2, 20), (8, 6, 48)] {
-            let layer = RowLstmConfig {
-                input: INPUT,
-                hidden,
-                start: RowLstmStart::default(),
-            }
-            .init(&device);
-            let normal = Distribution::Normal(0.0, 2.0);
-            let input = Tensor::<3>::random([rows, steps, INPUT], normal, &device).require_grad();
-            let cotangent = Tensor::random([rows, steps, 2 * hidden], normal, &device);
-
-            let [actual, expected] = [
-                layer.forward(input.clone()),
-                layer.forward_composed(input.clone()),
-            ]
-            .map(|output| {
-                let gradients = (output.clone() * cotangent.clone()).sum().backward();
-                [
-                    values(output),
-                    values(input.grad(&gradients).unwrap()),
-                    values(layer.input_weight.val().grad(&gradients).unwrap()),
-                    values(layer.recurrent_weight.val().grad(&gradients).unwrap()),
-                    values(layer.input_bias.val().grad(&gradients).unwrap()),
-                    values(layer.recurrent_bias.val().grad(&gradients).unwrap()),
-                ]
-            });
-            for (actual, expected) in actual.iter().zip(&expected) {
-                assert_eq!(actual.len(), expected.len());
-                let largest = expected.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
-                for (actual, expected) in actual.iter().zip(expected) {
-                    assert!((actual - expected).abs() <= 1e-5 * largest.max(1.0));
-                }
-            }
         }
     }
 }

@@ -5,9 +5,7 @@ use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear, Linea
 use burn::tensor::{Device, Tensor};
 
 use super::attention::{CrossAttention, KeysValues, SelfAttention};
-use super::layer_norm::{EPSILON, layer_norm};
-use crate::dropout::dropout;
-use crate::linear::{linear, linear_relu};
+use crate::layers::{EPSILON, dropout, layer_norm, linear, linear_relu};
 
 /// Configuration of one layer, of the encoder or of the decoder.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +96,7 @@ impl EncoderLayer {
     /// - input: `[batch, source, width]`
     /// - output: `[batch, source, width]`
     pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
-        let part = self.attention.forward(input.clone(), None);
+        let part = self.attention.forward(input.clone(), false);
         let x = layer_norm(&self.attention_norm, input + dropout(&self.dropout, part));
         let part = self.feed_forward.forward(x.clone());
         layer_norm(&self.feed_forward_norm, x + dropout(&self.dropout, part))
@@ -106,20 +104,14 @@ impl EncoderLayer {
 }
 
 impl DecoderLayer {
-    /// Runs a whole sequence; `mask` is added to its self-attention's scores.
+    /// Runs a whole sequence.
     ///
     /// # Shapes
     ///
     /// - input: `[batch, time, width]`
-    /// - mask: `[time, time]`
     /// - output: `[batch, time, width]`
-    pub(super) fn forward(
-        &self,
-        input: Tensor<3>,
-        mask: Tensor<2>,
-        memory: KeysValues,
-    ) -> Tensor<3> {
-        let part = self.attention.forward(input.clone(), Some(mask));
+    pub(super) fn forward(&self, input: Tensor<3>, memory: KeysValues) -> Tensor<3> {
+        let part = self.attention.forward(input.clone(), true);
         self.after_attention(input, part, memory)
     }
 

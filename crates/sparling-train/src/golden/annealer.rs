@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::Comparison;
-use crate::anneal::{AnnealConfig, Annealer};
+use sparling_layer::annealing::{AnnealConfig, Annealer};
 
 /// Targets are sums of a few dozen decays, rounded in either implementation's order.
 const TOLERANCE: f64 = 1e-12;

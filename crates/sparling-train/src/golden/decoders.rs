@@ -4,8 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, activation};
-use sparling_models::decoder::pytorch;
-use sparling_models::{DecoderConfig, Positions, RowLstmStart};
+use sparling_models::{DecoderConfig, Positions, RowLstmStart, pytorch};
 
 use super::Comparison;
 use super::tensors::{Group, Tensors};
@@ -30,7 +29,7 @@ pub fn compare(dir: &Path, device: &Device) -> Result<Vec<Comparison>> {
 
 fn compare_decoder<const D: usize>(golden: &Group<'_>, device: &Device) -> Result<Vec<Comparison>> {
     let read = |name: &str| golden.find(name);
-    let decoder = pytorch::from_pytorch(&config(golden)?, "init.", &read, device)?;
+    let decoder = pytorch::load(config(golden)?.init(device), "init.", &read)?;
     let motifs = golden.tensor::<D>("m", device)?.require_grad();
     let tokens = golden.tokens("y_i", device)?;
     let [_, time] = tokens.dims();
@@ -51,7 +50,7 @@ fn compare_decoder<const D: usize>(golden: &Group<'_>, device: &Device) -> Resul
         golden.compare("logits", logits.swap_dims(0, 1))?,
         golden.compare("loss", loss)?,
         golden.compare("dm", gradient)?,
-        golden.compare_gradients(pytorch::gradients_as_pytorch(&decoder, &gradients))?,
+        golden.compare_gradients(pytorch::gradients(&decoder, &gradients))?,
     ])
 }
 

@@ -5,8 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use burn::module::Module;
 use burn::tensor::Device;
-use sparling_models::motif::pytorch;
-use sparling_models::{MotifModel, MotifModelConfig};
+use sparling_models::{MotifModel, MotifModelConfig, pytorch};
 
 use super::Comparison;
 use super::tensors::{Group, Tensors};
@@ -50,10 +49,6 @@ fn build(golden: &Group<'_>, dimensions: usize, device: &Device) -> Result<Motif
     };
     let units = (0..).take_while(is_unit).count();
     let config = MotifModelConfig::new(first[1], dimensions, first[0], units, last[0]);
-    let read = |name: &str| {
-        golden
-            .find(&format!("init.{name}"))
-            .map(|(_, values)| values)
-    };
-    Ok(pytorch::load(config.init(device), &read))
+    let read = |name: &str| golden.find(name);
+    Ok(pytorch::load(config.init(device), "init.", &read)?)
 }

@@ -11,9 +11,9 @@ use burn::store::{ModuleSnapshot, SafetensorsStore};
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 use sparling_layer::Pending;
+use sparling_layer::annealing::AnnealState;
 use sparling_models::{Offsets, Sparling};
 
-use crate::anneal::AnnealState;
 use crate::files::atomic::{self, SaveError};
 use crate::metrics::Figures;
 

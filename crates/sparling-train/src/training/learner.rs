@@ -6,9 +6,9 @@ use burn::tensor::{Device, Tensor};
 use sparling_data::{Batch, Domain};
 use sparling_models::Sparling;
 
-use crate::adam::Adam;
 use crate::config::{RunConfig, TrainingSection};
 use crate::input::Input;
+use crate::training::adam::Adam;
 use crate::training::clip::clip_global_norm;
 use crate::training::loss::Targets;
 

@@ -15,9 +15,9 @@ mod kinds;
 use std::ops::Range;
 
 use burn::tensor::Tensor;
-use sparling_data::Split as Data;
+use sparling_data::Split;
 use sparling_layer::competition::winners;
-use sparling_models::Split;
+use sparling_models::ChannelSplit;
 
 use crate::config::Splitting;
 use crate::evaluate::Evaluator;
@@ -33,7 +33,7 @@ pub struct Judge<'a> {
     /// How far an activation must be the strongest to count.
     pub radius: usize,
     /// Where examples come from.
-    pub split: Data,
+    pub split: Split,
     /// Which of them.
     pub examples: Range<u64>,
 }
@@ -55,7 +55,7 @@ const FEW: f64 = 0.1;
 
 impl Splitting {
     /// The splits to make, the widest channel first.
-    pub fn find(&self, judge: &Judge) -> Vec<Split> {
+    pub fn find(&self, judge: &Judge) -> Vec<ChannelSplit> {
         let (spare, Seen { places, all }) = if self.spare_below > 0.0 {
             let spare = self.spare(|without| judge.rises(without));
             if spare.is_empty() {
@@ -87,7 +87,7 @@ impl Splitting {
             .filter_map(|(spare, (channel, kinds))| {
                 let apart = self.step * f64::from(deviations[channel]);
                 let (direction, offset) = kinds.border(&rest, apart)?;
-                Some(Split {
+                Some(ChannelSplit {
                     channel,
                     spare,
                     direction: direction.iter().map(|x| *x as f32).collect(),

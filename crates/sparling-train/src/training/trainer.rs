@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use burn::module::Module;
 use burn::tensor::Tensor;
 use sparling_data::{Batch, Domain, Loader, Split};
-use sparling_models::{Offsets, Sparling, Split as ChannelSplit};
+use sparling_layer::annealing::{AnnealError, Annealer, Decision};
+use sparling_models::{ChannelSplit, Offsets, Sparling};
 
-use crate::anneal::{AnnealError, Annealer, Decision};
 use crate::backend::Backend;
 use crate::config::{ConfigError, LastPhase, Retrain, RunConfig};
 use crate::evaluate::Evaluator;
