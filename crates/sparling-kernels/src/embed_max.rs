@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn equals_a_convolution_and_max_pooling() {
         for device in devices() {
-            let parameters = parameters(3, 21, &device);
+            let (weight, bias) = parameters(3, 21, &device);
+            let parameters = (weight.require_grad(), bias.require_grad());
             for (size, window) in [([8, 12], [4, 4]), ([11, 9], [4, 4]), ([13, 1], [4, 1])] {
                 for mean in [3.0, -1.0, -2.5] {
                     let normal = Distribution::Normal(mean, 1.0);
@@ -174,8 +175,8 @@ mod tests {
     fn parameters(channels: usize, features: usize, device: &Device) -> Parameters {
         let uniform = Distribution::Uniform(-0.6, 0.6);
         (
-            Tensor::random([features, channels], uniform, device).require_grad(),
-            Tensor::random([features], uniform, device).require_grad(),
+            Tensor::random([features, channels], uniform, device),
+            Tensor::random([features], uniform, device),
         )
     }
 

@@ -44,6 +44,9 @@ pub struct AnnealState {
     pub density: f64,
     /// The accuracy that the next check has to beat, before its own decay.
     pub target: f64,
+    /// How often the density was cut; `None` in what was stored before this was counted.
+    #[serde(default)]
+    pub cuts: Option<i32>,
     /// Training samples at the last check.
     pub samples_at_last_check: u64,
     /// Whether the end was reached.
@@ -144,6 +147,7 @@ impl Annealer {
         let state = AnnealState {
             density: config.initial_density,
             target: config.initial_target,
+            cuts: Some(0),
             samples_at_last_check: 0,
             finished: false,
         };
@@ -155,8 +159,12 @@ impl Annealer {
     /// # Errors
     ///
     /// When the configuration is not [valid](AnnealConfig::validate).
-    pub fn resume(config: AnnealConfig, state: AnnealState) -> Result<Self, AnnealError> {
+    pub fn resume(config: AnnealConfig, mut state: AnnealState) -> Result<Self, AnnealError> {
         config.validate()?;
+        state.cuts.get_or_insert_with(|| {
+            let ratio = state.density / config.initial_density;
+            (ratio.ln() / config.density_update.ln()).round() as i32
+        });
         Ok(Self { config, state })
     }
 
@@ -177,8 +185,7 @@ impl Annealer {
 
     /// How often the density was cut so far.
     pub fn cuts(&self) -> i32 {
-        let ratio = self.state.density / self.config.initial_density;
-        (ratio.ln() / self.config.density_update.ln()).round() as i32
+        self.state.cuts.unwrap_or_default()
     }
 
     /// The accuracy that a check after `samples` training samples has to exceed.
@@ -224,6 +231,7 @@ impl Annealer {
             return Decision::Finish { from };
         }
         self.state.density = to;
+        self.state.cuts = self.state.cuts.map(|cuts| cuts + 1);
         Decision::Cut { from, to }
     }
 }

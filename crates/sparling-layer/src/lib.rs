@@ -25,26 +25,34 @@
 //! # Ok::<(), sparling_layer::DensityError>(())
 //! ```
 //!
-//! Modules, in reading order: [`spatial`] is the layer, [`batch_norm`] the normalisation that the
-//! paper puts before it, [`bottleneck`] the two together, [`competition`] what may be done
-//! to its activations in training, [`quantile`] the order statistic underneath, and [`baseline`] what
-//! the layer is compared with.
+//! Modules, in reading order: [`spatial`] is the layer, [`density`] the share that it lets through, and
+//! [`annealing`] the paper's Algorithm 1, which lowers that; [`accumulate`] gathers batches where one is not
+//! enough; [`batch_norm`] is the normalisation that the paper puts before it, [`bottleneck`] the two together,
+//! [`competition`] what may be done to its activations in training, [`baseline`] what the layer is
+//! compared with, and [`quantile`] the order statistic underneath.
 //!
 //! [Burn]: https://burn.dev
 
+pub mod spatial;
+
+pub mod accumulate;
 pub mod annealing;
+pub mod density;
+
 pub mod baseline;
 pub mod batch_norm;
 pub mod bottleneck;
 pub mod competition;
-pub mod quantile;
 #[cfg(feature = "flex")]
 mod sparse_forward;
-pub mod spatial;
 
+pub mod quantile;
+
+pub use accumulate::Pending;
 pub use baseline::Baseline;
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use bottleneck::{SparseBottleneck, SparseBottleneckConfig};
 pub use competition::{Competition, Inhibition};
+pub use density::{DensityError, DensityHandle};
 pub use quantile::{ThresholdScope, Tracker, kth_smallest};
-pub use spatial::{DensityError, Pending, SpatialSparsity, SpatialSparsityConfig};
+pub use spatial::{SpatialSparsity, SpatialSparsityConfig};

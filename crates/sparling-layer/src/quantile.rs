@@ -34,13 +34,15 @@
 mod cpu;
 #[cfg(feature = "cube")]
 mod cube;
+mod host;
+#[cfg(any(feature = "flex", feature = "cube"))]
 mod operator;
+mod state;
 
-use burn::backend::Dispatch;
-use burn::tensor::{Device, FloatDType, Tensor, TensorData};
+use burn::tensor::{FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
-use operator::{COLUMNS, Selection};
+use state::unknown;
 
 /// Over what a threshold is taken (paper, sections 4.1 and D).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,8 +130,7 @@ impl Tracker {
             .take()
             .filter(|state| state.dims()[0] == groups && state.device() == device)
             .unwrap_or_else(|| unknown(groups, &device));
-        let state = Dispatch::select(values.into_dispatch(), state.into_dispatch(), k);
-        let state = Tensor::<2>::from_dispatch(state);
+        let state = select(values, state, k);
         self.state = Some(state.clone());
         state.slice([0..groups, 0..1]).reshape([groups])
     }
@@ -162,8 +163,14 @@ pub(crate) fn largest<const D: usize>(
     count: usize,
     scope: ThresholdScope,
 ) -> Tensor<2> {
-    let values = to_groups(input, scope).into_dispatch();
-    Tensor::from_dispatch(Dispatch::largest(values, count))
+    let values = to_groups(input, scope);
+    #[cfg(any(feature = "flex", feature = "cube"))]
+    if operator::takes(&values) {
+        use burn::backend::Dispatch;
+        use operator::Selection;
+        return Tensor::from_dispatch(Dispatch::largest(values.into_dispatch(), count));
+    }
+    host::largest_read(values, count)
 }
 
 /// `[batch, groups, plane]` in f32, without gradients: what is ranked together shares its second index.
@@ -185,16 +192,14 @@ fn to_groups<const D: usize>(input: Tensor<D>, scope: ThresholdScope) -> Tensor<
         .reshape([batch, groups, plane])
 }
 
-/// The state before the first selection: an empty bracket, no miss.
-fn unknown(groups: usize, device: &Device) -> Tensor<2> {
-    let row: [f32; COLUMNS] = [0.0, 1.0, 0.0, 0.0];
-    let rows = row.repeat(groups);
-    Tensor::from_data(TensorData::new(rows, [groups, COLUMNS]), device)
-}
-
-/// How many ranks a bracket reaches to either side of the one asked for.
-fn margin(size: usize, rank: usize) -> usize {
-    let share = rank as f64 / size as f64;
-    let deviation = (rank as f64 * (1.0 - share)).sqrt();
-    (16.0 * deviation) as usize + 32
+/// As the operator, where there is one.
+fn select(values: Tensor<3>, state: Tensor<2>, k: usize) -> Tensor<2> {
+    #[cfg(any(feature = "flex", feature = "cube"))]
+    if operator::takes(&values) {
+        use burn::backend::Dispatch;
+        use operator::Selection;
+        let state = Dispatch::select(values.into_dispatch(), state.into_dispatch(), k);
+        return Tensor::from_dispatch(state);
+    }
+    host::select_read(values, state, k)
 }

@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::config::Config;
 use burn::module::{Flag, Module, Param, RunningState};
-use burn::tensor::{Device, Tensor, TensorData, activation};
-use serde::{Deserialize, Serialize};
+use burn::tensor::{Device, Tensor, activation};
 
+use crate::accumulate::{Gathered, Pending, Update};
 use crate::competition::Competition;
-use crate::quantile::{self, ThresholdScope, Tracker, kth_smallest, threshold_rank};
+use crate::density::{DensityError, DensityHandle};
+#[cfg(feature = "flex")]
+use crate::quantile::threshold_rank;
+use crate::quantile::{ThresholdScope, Tracker};
 
 /// Configures a [`SpatialSparsity`] layer.
 #[derive(Config, Debug, PartialEq)]
@@ -33,24 +36,6 @@ pub struct SpatialSparsityConfig {
     pub competition: Option<Competition>,
 }
 
-/// A density outside `(0, 1]`.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("density must be above 0 and at most 1, got {0}")]
-pub struct DensityError(pub f64);
-
-/// Batches gathered for the next threshold update: of each only the values that can still matter.
-///
-/// Part of the training state: a run that is to resume exactly saves it with the weights.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Pending {
-    /// How many values per threshold were gathered.
-    pub values: usize,
-    /// Up to which rank from the top the kept values are those of all batches together.
-    pub exact_ranks: usize,
-    /// The kept values, `[thresholds][values]`.
-    pub largest: Vec<Vec<f32>>,
-}
-
 /// What a layer keeps between batches besides its thresholds.
 #[derive(Debug, Default)]
 struct Memory {
@@ -58,15 +43,6 @@ struct Memory {
     gathered: Gathered,
     /// How many thresholds were left as they were because their quantile was NaN, `[1]`.
     skipped: Option<Tensor<1>>,
-}
-
-/// [`Pending`] on the device.
-#[derive(Clone, Debug, Default)]
-struct Gathered {
-    values: usize,
-    exact_ranks: usize,
-    /// `[thresholds, kept]`
-    largest: Option<Tensor<2>>,
 }
 
 /// Lets through what exceeds a threshold that follows the batches: `relu(z - t)`.
@@ -80,7 +56,7 @@ pub struct SpatialSparsity {
     /// Whether training behaviour is enabled.
     pub training: Param<Flag>,
     #[module(skip)]
-    density: f64,
+    density: DensityHandle,
     #[module(skip)]
     scope: ThresholdScope,
     #[module(skip)]
@@ -112,7 +88,7 @@ impl SpatialSparsityConfig {
         if let Some(competition) = &self.competition {
             competition.validate();
         }
-        let density = validate(self.density).unwrap_or_else(|error| panic!("{error}"));
+        let density = DensityHandle::new(self.density).unwrap_or_else(|error| panic!("{error}"));
         let thresholds = self.scope.groups(self.channels);
         assert!(
             thresholds > 0 && self.channels.is_multiple_of(thresholds),
@@ -189,11 +165,12 @@ impl SpatialSparsity {
         activations: Tensor<D>,
     ) -> (Tensor<D>, Option<Tensor<1>>) {
         let competition = self.competition;
-        match competition.filter(|competition| self.density <= competition.from_density) {
+        let density = self.density();
+        match competition.filter(|competition| density <= competition.from_density) {
             Some(competition)
                 if activations.device().is_autodiff() && self.training.is_enabled() =>
             {
-                competition.apply(activations, self.density)
+                competition.apply(activations, density)
             }
             _ => (activations, None),
         }
@@ -206,17 +183,22 @@ impl SpatialSparsity {
 
     /// The share of activations let through.
     pub fn density(&self) -> f64 {
-        self.density
+        self.density.get()
     }
 
-    /// Changes the share of activations let through; the thresholds follow with the next batches.
+    /// The density itself, to be read and set from elsewhere.
+    pub fn density_handle(&self) -> DensityHandle {
+        self.density.clone()
+    }
+
+    /// Changes the share of activations let through, of clones, too; the thresholds follow with the next
+    /// batches.
     ///
     /// # Errors
     ///
     /// Refuses a density outside `(0, 1]`.
     pub fn set_density(&mut self, density: f64) -> Result<(), DensityError> {
-        self.density = validate(density)?;
-        Ok(())
+        self.density.set(density)
     }
 
     /// The batches gathered for the next update, empty unless accumulation is on.
@@ -224,36 +206,12 @@ impl SpatialSparsity {
     /// Waits for the device.
     pub fn pending(&self) -> Pending {
         let gathered = self.memory().gathered.clone();
-        let largest = match gathered.largest {
-            Some(largest) => {
-                let kept = largest.dims()[1];
-                let values = largest.into_data_as::<f32>().try_into_vec::<f32>();
-                let values = values.expect("data converted to f32 reads as f32");
-                values.chunks(kept).map(<[f32]>::to_vec).collect()
-            }
-            None => Vec::new(),
-        };
-        Pending {
-            values: gathered.values,
-            exact_ranks: gathered.exact_ranks,
-            largest,
-        }
+        gathered.pending()
     }
 
     /// Puts back batches taken with [`pending`](Self::pending).
     pub fn set_pending(&mut self, pending: Pending) {
-        let device = self.thresholds.value_sync().device();
-        let shape = [
-            pending.largest.len(),
-            pending.largest.first().map_or(0, Vec::len),
-        ];
-        let largest = (!pending.largest.is_empty())
-            .then(|| Tensor::from_data(TensorData::new(pending.largest.concat(), shape), &device));
-        let gathered = Gathered {
-            values: pending.values,
-            exact_ranks: pending.exact_ranks,
-            largest,
-        };
+        let gathered = Gathered::new(pending, &self.thresholds.value_sync().device());
         // A memory of its own: clones of the layer keep theirs.
         self.memory = Arc::new(Mutex::new(Memory {
             gathered,
@@ -293,15 +251,24 @@ impl SpatialSparsity {
     #[cfg(feature = "flex")]
     pub(crate) fn follow(&self, values: Tensor<3>, normalise: impl FnOnce(Tensor<1>) -> Tensor<1>) {
         let [batch, _, plane] = values.dims();
-        let rank = threshold_rank(batch * plane, self.density);
+        let rank = threshold_rank(batch * plane, self.density());
         let mut memory = self.memory();
         let quantile = memory.tracker.kth_smallest(values, rank, self.scope);
         self.move_towards(&mut memory, normalise(quantile));
     }
 
     fn update<const D: usize>(&self, input: Tensor<D>) {
+        let update = Update {
+            scope: self.scope,
+            groups: self.scope.groups(self.channels),
+            density: self.density(),
+            wanted: self.accumulate.unwrap_or(0.0),
+        };
         let mut memory = self.memory();
-        if let Some(quantile) = self.next_quantile(&mut memory, input) {
+        let Memory {
+            tracker, gathered, ..
+        } = &mut *memory;
+        if let Some(quantile) = gathered.next_quantile(tracker, input, update) {
             self.move_towards(&mut memory, quantile);
         }
     }
@@ -320,65 +287,6 @@ impl SpatialSparsity {
         });
         self.thresholds
             .update(moved.mask_where(unusable, thresholds).detach());
-    }
-
-    /// The quantile to move towards, or `None` while batches are still being gathered.
-    fn next_quantile<const D: usize>(
-        &self,
-        memory: &mut Memory,
-        input: Tensor<D>,
-    ) -> Option<Tensor<1>> {
-        let groups = self.scope.groups(self.channels);
-        let count = input.shape().num_elements() / groups;
-        let wanted = self.accumulate.unwrap_or(0.0);
-        let total = memory.gathered.values + count;
-        let enough = total as f64 * self.density >= wanted;
-        if enough && memory.gathered.values == 0 {
-            let rank = threshold_rank(count, self.density);
-            return Some(memory.tracker.kth_smallest(input, rank, self.scope));
-        }
-
-        // The threshold's rank from the top is at most one more than the share of all values, which
-        // is `wanted` before the last batch, and that adds its own.
-        let keep = (wanted + count as f64 * self.density) as usize + 2;
-        let exact_ranks = if keep < count { keep } else { usize::MAX };
-        let mut gathered = std::mem::take(&mut memory.gathered);
-        let mut largest = quantile::largest(input, keep.min(count), self.scope);
-        if let Some(before) = gathered.largest.take() {
-            largest = Tensor::cat(vec![before.to_device(&largest.device()), largest], 1);
-            gathered.exact_ranks = gathered.exact_ranks.min(exact_ranks);
-        } else {
-            gathered.exact_ranks = exact_ranks;
-        }
-        gathered.values = total;
-        let kept = largest.dims()[1];
-        let as_batch = |largest: Tensor<2>| largest.reshape([1, groups, kept]);
-
-        if !enough {
-            gathered.largest = Some(if keep < kept {
-                quantile::largest(as_batch(largest), keep, ThresholdScope::PerChannel)
-            } else {
-                largest
-            });
-            memory.gathered = gathered;
-            return None;
-        }
-        let from_top = total - threshold_rank(total, self.density) + 1;
-        // Less was kept than matters if this batch is larger than those before it, or the density
-        // was raised meanwhile: then gathering begins anew.
-        let exact = from_top <= gathered.exact_ranks.min(kept);
-        exact.then(|| {
-            let rank = kept - from_top + 1;
-            kth_smallest(as_batch(largest), rank, ThresholdScope::PerChannel)
-        })
-    }
-}
-
-fn validate(density: f64) -> Result<f64, DensityError> {
-    if density > 0.0 && density <= 1.0 {
-        Ok(density)
-    } else {
-        Err(DensityError(density))
     }
 }
 
@@ -453,6 +361,26 @@ mod tests {
         assert_eq!(layer.skipped_updates(), 1);
         layer.forward(Tensor::<2>::ones([8, 1], &device));
         assert_eq!(layer.skipped_updates(), 1);
+    }
+
+    /// As where a training loop owns the model.
+    #[test]
+    fn a_handle_sets_the_density_of_a_layer_that_moved() {
+        let (layer, device) = layer(SpatialSparsityConfig::new(1, 1.0).with_momentum(0.0));
+        let handle = layer.density_handle();
+        let clone = layer.clone();
+        let owned = std::thread::spawn(move || {
+            handle.set(0.25).unwrap();
+            assert_eq!(handle.set(2.0), Err(DensityError(2.0)));
+            layer
+        });
+        let owned = owned.join().unwrap();
+        clone.forward(Tensor::<2>::from_floats(
+            [[1.0], [2.0], [3.0], [4.0]],
+            &device,
+        ));
+        assert_eq!(values(owned.thresholds.value_sync()), [3.0]);
+        assert_eq!((owned.density(), owned.valid().density()), (0.25, 0.25));
     }
 
     #[test]

@@ -149,6 +149,28 @@ fn a_resumed_run_makes_the_same_decisions() {
 }
 
 #[test]
+fn cuts_are_counted_and_an_older_state_tells_them_by_its_density() {
+    let config = AnnealConfig {
+        minimum_density: 1e-6,
+        ..config()
+    };
+    let mut annealer = Annealer::new(config.clone()).unwrap();
+    let mut cuts = 0;
+    for (check, accuracy) in (1..80).zip(accuracies(5)) {
+        cuts += i32::from(matches!(
+            annealer.check(check * 4000, accuracy),
+            Decision::Cut { .. }
+        ));
+        assert_eq!(annealer.cuts(), cuts);
+        let mut json = serde_json::to_value(annealer.state()).unwrap();
+        json.as_object_mut().unwrap().remove("cuts");
+        let older = serde_json::from_value(json).unwrap();
+        assert_eq!(Annealer::resume(config.clone(), older).unwrap(), annealer);
+    }
+    assert!(cuts > 5);
+}
+
+#[test]
 #[should_panic(expected = "check at 3000 samples after one at 4000")]
 fn samples_cannot_go_back() {
     let mut annealer = Annealer::new(config()).unwrap();

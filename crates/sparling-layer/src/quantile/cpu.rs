@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::margin;
+use super::state::margin;
 
 /// Values looked at together: where none of them reaches the bracket, none is looked at again.
 const LANES: usize = 64;

@@ -19,8 +19,7 @@ use burn_cubecl::ops::numeric::{empty_device_contiguous_dtype, zeros_client};
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::margin;
-use super::operator::COLUMNS;
+use super::state::{COLUMNS, margin};
 
 /// Units of a cube, and values of a digit of a key.
 const UNITS: u32 = 256;

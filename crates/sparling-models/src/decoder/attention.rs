@@ -18,8 +18,8 @@ pub(super) struct KeysValues {
 #[derive(Module, Debug)]
 pub struct SelfAttention {
     /// Queries, keys and values, in this order.
-    pub(super) projection: Linear,
-    pub(super) output: Linear,
+    projection: Linear,
+    output: Linear,
     dropout: Dropout,
     heads: usize,
 }
@@ -27,10 +27,10 @@ pub struct SelfAttention {
 /// Attention of a sequence to a memory.
 #[derive(Module, Debug)]
 pub struct CrossAttention {
-    pub(super) query: Linear,
+    query: Linear,
     /// Keys, then values.
-    pub(super) key_value: Linear,
-    pub(super) output: Linear,
+    key_value: Linear,
+    output: Linear,
     dropout: Dropout,
     heads: usize,
 }

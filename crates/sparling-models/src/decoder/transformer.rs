@@ -23,30 +23,30 @@ pub struct TransformerLayerConfig {
 /// Self-attention and a feed-forward part, each followed by a layer norm of its sum with its input.
 #[derive(Module, Debug)]
 pub struct EncoderLayer {
-    pub(super) attention: SelfAttention,
-    pub(super) attention_norm: LayerNorm,
-    pub(super) feed_forward: FeedForward,
-    pub(super) feed_forward_norm: LayerNorm,
+    attention: SelfAttention,
+    attention_norm: LayerNorm,
+    feed_forward: FeedForward,
+    feed_forward_norm: LayerNorm,
     dropout: Dropout,
 }
 
 /// An [`EncoderLayer`] with attention to a memory in its middle, whose self-attention looks back only.
 #[derive(Module, Debug)]
 pub struct DecoderLayer {
-    pub(super) attention: SelfAttention,
-    pub(super) attention_norm: LayerNorm,
+    attention: SelfAttention,
+    attention_norm: LayerNorm,
     pub(super) cross: CrossAttention,
-    pub(super) cross_norm: LayerNorm,
-    pub(super) feed_forward: FeedForward,
-    pub(super) feed_forward_norm: LayerNorm,
+    cross_norm: LayerNorm,
+    feed_forward: FeedForward,
+    feed_forward_norm: LayerNorm,
     dropout: Dropout,
 }
 
 /// Two linear layers with a ReLU between them.
 #[derive(Module, Debug)]
 pub struct FeedForward {
-    pub(super) inner: Linear,
-    pub(super) outer: Linear,
+    inner: Linear,
+    outer: Linear,
     dropout: Dropout,
 }
 

@@ -3,7 +3,7 @@
 use cubecl::prelude::*;
 
 use super::{CAPACITY, QUERIES, UNITS};
-use crate::quantile::operator::COLUMNS;
+use crate::quantile::state::COLUMNS;
 
 const NEGATIVE_INFINITY: u32 = 0xff80_0000;
 const INFINITY: u32 = 0x7f80_0000;
