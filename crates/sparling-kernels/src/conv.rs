@@ -24,7 +24,7 @@ use burn::tensor::{Tensor, activation};
 
 /// A convolution's parameters.
 #[derive(Clone, Debug)]
-pub struct Kernel {
+pub struct Filters {
     /// `[outputs, inputs, rows, columns]`, rows and columns odd.
     pub weight: Tensor<4>,
     /// `[outputs]`
@@ -48,17 +48,17 @@ pub struct Norm {
 ///
 /// - input: `[batch, inputs, height, width]`
 /// - output: `[batch, outputs, height, width]`
-pub fn conv(input: Tensor<4>, kernel: Kernel) -> Tensor<4> {
+pub fn conv(input: Tensor<4>, filters: Filters) -> Tensor<4> {
     #[cfg(feature = "flex")]
     if crate::flex::takes(&input)
-        && let Kernel {
+        && let Filters {
             weight,
             bias: Some(bias),
-        } = kernel
+        } = filters
     {
         return fused::conv(input, weight, bias);
     }
-    conv_twin(input, kernel)
+    conv_twin(input, filters)
 }
 
 /// [`conv`] of `relu(norm(input))`, normalised by the input's own statistics, which are returned,
@@ -68,20 +68,18 @@ pub fn conv(input: Tensor<4>, kernel: Kernel) -> Tensor<4> {
 ///
 /// - input: `[batch, inputs, height, width]`
 /// - outputs: `[batch, outputs, height, width]`, and `[inputs]` each
-pub fn norm_relu_conv(input: Tensor<4>, norm: Norm, kernel: Kernel) -> (Tensor<4>, [Tensor<1>; 2]) {
+pub fn norm_relu_conv(
+    input: Tensor<4>,
+    norm: Norm,
+    filters: Filters,
+) -> (Tensor<4>, [Tensor<1>; 2]) {
     #[cfg(feature = "flex")]
     if crate::flex::takes(&input)
-        && let Some(bias) = kernel.bias
+        && let Some(bias) = filters.bias
     {
-        return fused::norm_relu_conv(input, norm, kernel.weight, bias);
+        return fused::norm_relu_conv(input, norm, filters.weight, bias);
     }
-    let BatchNormTrainOutput {
-        output,
-        mean,
-        variance,
-    } = batch_norm_train(input, norm.gamma, norm.beta, norm.epsilon);
-    let output = conv_twin(activation::relu(output), kernel);
-    (output, [mean, variance])
+    norm_relu_conv_twin(input, norm, filters)
 }
 
 /// [`conv`] of `relu(norm(input))`, normalised by given statistics: mean and variance of each channel.
@@ -95,15 +93,15 @@ pub fn norm_relu_conv_by(
     input: Tensor<4>,
     norm: Norm,
     [mean, variance]: [Tensor<1>; 2],
-    kernel: Kernel,
+    filters: Filters,
 ) -> Tensor<4> {
     #[cfg(feature = "flex")]
     if crate::flex::takes(&input)
-        && let Some(bias) = kernel.bias
+        && let Some(bias) = filters.bias
     {
         let scale = norm.gamma * variance.add_scalar(norm.epsilon).sqrt().recip();
         let shift = norm.beta - scale.clone() * mean;
-        return fused::affine_relu_conv(input, scale, shift, kernel.weight, bias);
+        return fused::affine_relu_conv(input, scale, shift, filters.weight, bias);
     }
     let Norm {
         gamma,
@@ -111,10 +109,24 @@ pub fn norm_relu_conv_by(
         epsilon,
     } = norm;
     let normalised = batch_norm(input, gamma, beta, mean, variance, epsilon);
-    conv_twin(activation::relu(normalised), kernel)
+    conv_twin(activation::relu(normalised), filters)
 }
 
-fn conv_twin(input: Tensor<4>, Kernel { weight, bias }: Kernel) -> Tensor<4> {
+fn norm_relu_conv_twin(
+    input: Tensor<4>,
+    norm: Norm,
+    filters: Filters,
+) -> (Tensor<4>, [Tensor<1>; 2]) {
+    let BatchNormTrainOutput {
+        output,
+        mean,
+        variance,
+    } = batch_norm_train(input, norm.gamma, norm.beta, norm.epsilon);
+    let output = conv_twin(activation::relu(output), filters);
+    (output, [mean, variance])
+}
+
+fn conv_twin(input: Tensor<4>, Filters { weight, bias }: Filters) -> Tensor<4> {
     let [_, _, rows, columns] = weight.dims();
     let padding = [rows / 2, columns / 2];
     conv2d(

@@ -1,4 +1,5 @@
-//! Gathering batches for a threshold update, where one batch has too few activations to rank (paper, footnote 3).
+//! Gathering batches for a threshold update, where one batch has too few activations to rank
+//! (paper, footnote 3).
 
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};

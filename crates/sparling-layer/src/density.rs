@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A layer's density, shared by the layer, its clones and whoever asked for it with
-/// [`density_handle`](crate::SpatialSparsity::density_handle): a training loop that owns the model by value can be
-/// told a new density from outside.
+/// [`density_handle`](crate::SpatialSparsity::density_handle): a training loop that owns the model
+/// by value can be told a new density from outside.
 #[derive(Clone, Debug)]
 pub struct DensityHandle(Arc<AtomicU64>); // the bits of an f64
 

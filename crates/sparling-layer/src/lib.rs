@@ -25,11 +25,12 @@
 //! # Ok::<(), sparling_layer::DensityError>(())
 //! ```
 //!
-//! Modules, in reading order: [`spatial`] is the layer, [`density`] the share that it lets through, and
-//! [`annealing`] the paper's Algorithm 1, which lowers that; [`accumulate`] gathers batches where one is not
-//! enough; [`batch_norm`] is the normalisation that the paper puts before it, [`bottleneck`] the two together,
-//! [`competition`] what may be done to its activations in training, [`baseline`] what the layer is
-//! compared with, and [`quantile`] the order statistic underneath.
+//! Modules, in reading order: [`spatial`] is the layer, [`density`] the share that it lets through,
+//! and [`annealing`] the paper's Algorithm 1, which lowers that; [`accumulate`] gathers batches
+//! where one is not enough; [`batch_norm`] is the normalisation that the paper puts before it,
+//! [`bottleneck`] the two together, [`competition`] what may be done to its activations in
+//! training, [`baseline`] what the layer is compared with, and [`quantile`] the order statistic
+//! underneath.
 //!
 //! [Burn]: https://burn.dev
 

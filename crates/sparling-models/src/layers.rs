@@ -4,7 +4,7 @@ use burn::module::Param;
 use burn::nn::conv::Conv2d;
 use burn::nn::{Dropout, LayerNorm, Linear};
 use burn::tensor::Tensor;
-use sparling_kernels::conv::Kernel;
+use sparling_kernels::conv::Filters;
 use sparling_kernels::{conv, dropout, layer_norm, linear};
 
 /// What layer norm adds to a variance, as in PyTorch.
@@ -58,11 +58,11 @@ pub(crate) fn dropped_share(layer: &Dropout) -> f64 {
 /// - input: `[batch, inputs, height, width]`
 /// - output: `[batch, outputs, height, width]`
 pub(crate) fn conv(layer: &Conv2d, input: Tensor<4>) -> Tensor<4> {
-    conv::conv(input, kernel(layer))
+    conv::conv(input, filters(layer))
 }
 
-pub(crate) fn kernel(layer: &Conv2d) -> Kernel {
-    Kernel {
+pub(crate) fn filters(layer: &Conv2d) -> Filters {
+    Filters {
         weight: layer.weight.val(),
         bias: layer.bias.as_ref().map(Param::val),
     }

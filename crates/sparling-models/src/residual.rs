@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use sparling_kernels::conv::{Norm, norm_relu_conv, norm_relu_conv_by};
 use sparling_layer::{BatchNorm, BatchNormConfig};
 
-use crate::layers::kernel;
+use crate::layers::filters;
 
 /// Two times batch norm, ReLU and convolution, added to the input.
 #[derive(Module, Debug)]
@@ -62,10 +62,10 @@ fn activated(norm: &BatchNorm, conv: &Conv2d, input: Tensor<4>) -> Tensor<4> {
     if !norm.is_training(&device) {
         let statistics = [&norm.running_mean, &norm.running_var]
             .map(|running| running.value_sync().to_device(&device));
-        return norm_relu_conv_by(input, parameters, statistics, kernel(conv));
+        return norm_relu_conv_by(input, parameters, statistics, filters(conv));
     }
     let [batch, _, height, width] = input.dims();
-    let (output, [mean, variance]) = norm_relu_conv(input, parameters, kernel(conv));
+    let (output, [mean, variance]) = norm_relu_conv(input, parameters, filters(conv));
     norm.observe(mean, variance, batch * height * width);
     output
 }

@@ -97,7 +97,7 @@ pub fn steps(machine: &Machine) -> Vec<Step> {
         Step::new("lints", "clippy --workspace --all-targets -- -D warnings").quick(),
         Step::new("documentation", "doc --no-deps --workspace").with("RUSTDOCFLAGS", "-D warnings"),
     ];
-    steps.extend(backend("ndarray", &["layer", "models", "train"]));
+    steps.extend(backend("ndarray", &["kernels", "layer", "models", "train"]));
     steps.push(with_golden(
         Step::new("tests", "test --release --workspace").quick(),
     ));
@@ -105,7 +105,7 @@ pub fn steps(machine: &Machine) -> Vec<Step> {
         // In a folder of its own: Cargo starts each verification from an empty one otherwise.
         Step::new(
             "package",
-            "package -p sparling-layer --allow-dirty --target-dir target/packaged",
+            "package -p sparling-kernels -p sparling-layer --allow-dirty --target-dir target/packaged",
         )
         .with("CARGO_PROFILE_DEV_DEBUG", "false"),
     );
@@ -116,11 +116,11 @@ pub fn steps(machine: &Machine) -> Vec<Step> {
         steps.push(on_vulkan(step, machine));
     }
     for (name, tests) in [
-        ("re-embedding on wgpu", "--lib reembed"),
+        ("re-embedding on wgpu", "--lib embed_max"),
         ("training on wgpu", "--test backends"),
     ] {
-        let crates = "-p sparling-models -p sparling-train";
-        let features = "sparling-models/wgpu,sparling-train/wgpu";
+        let crates = "-p sparling-kernels -p sparling-train";
+        let features = "sparling-kernels/wgpu,sparling-train/wgpu";
         let tests = format!("test --release {crates} --features {features} {tests}");
         steps.push(on_vulkan(Step::new(name, &tests), machine));
     }

@@ -1,6 +1,9 @@
+use burn::tensor::{Device, Distribution, Tensor, Tolerance};
+
 use super::cpu::forward;
 use super::gradients::{input_gradient, parameter_gradients};
 use super::shape::{Activation, ConvShape};
+use super::{Filters, Norm, norm_relu_conv, norm_relu_conv_twin};
 
 /// A convolution as its definition reads.
 fn naive(shape: &ConvShape, input: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
@@ -155,4 +158,46 @@ fn dot64(left: &[f32], right: &[f32]) -> f32 {
         .zip(right)
         .map(|(left, right)| f64::from(*left) * f64::from(*right));
     products.sum::<f64>() as f32
+}
+
+#[test]
+fn norm_relu_conv_is_its_twin_with_its_gradients() {
+    let device = Device::default().autodiff();
+    let normal = |mean| Distribution::Normal(mean, 1.0);
+    for [batch, inputs, outputs, height, width, side] in [
+        [2, 3, 5, 7, 6, 3],
+        [3, 4, 10, 9, 40, 1],
+        [1, 5, 7, 24, 24, 3],
+    ] {
+        let input = Tensor::<4>::random([batch, inputs, height, width], normal(2.0), &device);
+        let weight = Tensor::<4>::random([outputs, inputs, side, side], normal(0.0), &device);
+        let [input, weight] = [input, weight].map(Tensor::require_grad);
+        let [gamma, beta, bias] = [(1.0, inputs), (0.5, inputs), (0.0, outputs)]
+            .map(|(mean, size)| Tensor::<1>::random([size], normal(mean), &device).require_grad());
+        let cotangent = Tensor::<4>::random([batch, outputs, height, width], normal(0.0), &device);
+        let [actual, expected] = [norm_relu_conv, norm_relu_conv_twin].map(|way| {
+            let norm = Norm {
+                gamma: gamma.clone(),
+                beta: beta.clone(),
+                epsilon: 1e-5,
+            };
+            let filters = Filters {
+                weight: weight.clone(),
+                bias: Some(bias.clone()),
+            };
+            let (output, [mean, variance]) = way(input.clone(), norm, filters);
+            let gradients = (output.clone() * cotangent.clone()).mean().backward();
+            let vectors = [&gamma, &beta, &bias].map(|vector| vector.grad(&gradients).unwrap());
+            let [gamma, beta, bias] = vectors;
+            let maps = [&input, &weight].map(|map| map.grad(&gradients).unwrap());
+            let [input, weight] = maps.map(Tensor::into_data);
+            let vectors = [mean, variance, gamma, beta, bias].map(Tensor::into_data);
+            let mut all = vec![output.into_data(), input, weight];
+            all.extend(vectors);
+            all
+        });
+        for (actual, expected) in actual.iter().zip(&expected) {
+            actual.assert_approx_eq::<f32>(expected, Tolerance::absolute(1e-4));
+        }
+    }
 }

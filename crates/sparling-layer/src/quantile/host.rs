@@ -1,5 +1,5 @@
-//! Selection in the host's memory: in place on Flex, and the composed path of every backend without a kernel,
-//! whose values are read.
+//! Selection in the host's memory: in place on Flex, and the composed path of every backend without
+//! a kernel, whose values are read.
 
 use burn::tensor::{Shape, Tensor, TensorData};
 
