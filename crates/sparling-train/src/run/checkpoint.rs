@@ -71,6 +71,45 @@ pub struct TrainingState {
     pub elapsed_seconds: f64,
 }
 
+/// Where a model is in its training.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Training samples seen.
+    pub samples: u64,
+    /// The density the bottleneck is at.
+    pub density: f64,
+    /// What the last check measured, if it was of these weights.
+    pub validation: Option<Figures>,
+}
+
+/// What training needs to go on, beside the weights and the optimiser.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// The density and the target.
+    pub annealer: AnnealState,
+    /// The best check so far.
+    pub best: Option<Best>,
+    /// The losses since the last training event.
+    pub losses: Vec<f32>,
+    /// Batches gathered for the next threshold update.
+    pub pending: Pending,
+    /// Time spent training.
+    pub elapsed_seconds: f64,
+}
+
+impl Progress {
+    fn with(self, optimizer: FileRef) -> TrainingState {
+        TrainingState {
+            optimizer,
+            annealer: self.annealer,
+            best: self.best,
+            losses: self.losses,
+            pending: self.pending,
+            elapsed_seconds: self.elapsed_seconds,
+        }
+    }
+}
+
 /// The check whose weights are kept as `best`: the lowest density first, then the accuracy.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -149,7 +188,7 @@ impl Checkpoints {
         format!("density-{density:.3e}")
     }
 
-    /// Saves the weights under `name`, with what `describe` makes of the file they are in.
+    /// Saves a model under `name`; with `training`, so that training can go on from it.
     ///
     /// # Errors
     ///
@@ -158,20 +197,29 @@ impl Checkpoints {
         &self,
         name: &str,
         model: &Sparling,
-        optimizer: Option<&ModuleOptimizer>,
-        describe: impl FnOnce(FileRef, Option<FileRef>) -> Checkpoint,
-        samples: u64,
+        state: State,
+        training: Option<(&ModuleOptimizer, Progress)>,
     ) -> Result<(), CheckpointError> {
-        let weights = self.write(format!("{name}-{samples}.safetensors"), &weights_of(model))?;
-        let optimizer = match optimizer {
-            Some(optimizer) => {
+        let file = |extension: &str| format!("{name}-{}.{extension}", state.samples);
+        let weights = self.write(file("safetensors"), &weights_of(model))?;
+        let training = match training {
+            Some((optimizer, progress)) => {
                 let bytes = optimizer.to_record().into_bytes();
                 let bytes = bytes.expect("an optimiser's record serialises").to_vec();
-                Some(self.write(format!("{name}-{samples}.optimizer"), &bytes)?)
+                let optimizer = self.write(file("optimizer"), &bytes)?;
+                Some(progress.with(optimizer))
             }
             None => None,
         };
-        let checkpoint = describe(weights, optimizer);
+        let checkpoint = Checkpoint {
+            format: FORMAT,
+            samples: state.samples,
+            density: state.density,
+            validation: state.validation,
+            weights,
+            offsets: model.offsets.all().to_vec(),
+            training,
+        };
         let json = serde_json::to_vec_pretty(&checkpoint).expect("plain structs serialise");
         atomic::write(&self.path(name), &json)?;
         self.remove_superseded(name, &checkpoint);

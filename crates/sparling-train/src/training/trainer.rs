@@ -16,9 +16,7 @@ use crate::config::{ConfigError, LastPhase, Retrain, RunConfig};
 use crate::evaluate::Evaluator;
 use crate::input::values;
 use crate::metrics::{Figures, Support};
-use crate::run::checkpoint::{
-    Best, Checkpoint, CheckpointError, Checkpoints, FORMAT, TrainingState,
-};
+use crate::run::checkpoint::{Best, Checkpoint, CheckpointError, Checkpoints, Progress, State};
 use crate::run::event::{Event, Outcome, TrainEvent, ValidationEvent};
 use crate::run::folder::{RunError, RunFolder};
 use crate::study::supports::Looker;
@@ -281,8 +279,8 @@ impl Trainer {
         &self.annealer
     }
 
-    /// How often the bottleneck's threshold was looked for in vain where the last batch had it: each
-    /// time cost a second look, never exactness. Of this process alone.
+    /// How often selection missed a threshold near the last batch's and was repeated: that costs time,
+    /// never exactness. Of this process alone.
     pub fn selection_misses(&self) -> u64 {
         self.learner.model.bottleneck.sparsity.selection_misses()
     }
@@ -558,44 +556,31 @@ impl Trainer {
         valid: &Sparling,
         figures: &Figures,
     ) -> Result<(), TrainError> {
-        let describe = |weights, _| Checkpoint {
-            format: FORMAT,
+        let state = State {
             samples: self.samples,
             density: figures.density,
             validation: Some(figures.clone()),
-            weights,
-            offsets: self.learner.model.offsets.all().to_vec(),
-            training: None,
         };
-        Ok(checkpoints.save(name, valid, None, describe, self.samples)?)
+        Ok(checkpoints.save(name, valid, state, None)?)
     }
 
     fn save_last(&mut self, validation: Option<Figures>) -> Result<(), TrainError> {
         let valid = self.learner.model.valid();
-        let describe = |weights, optimizer: Option<_>| Checkpoint {
-            format: FORMAT,
+        let state = State {
             samples: self.samples,
             density: self.annealer.density(),
             validation,
-            weights,
-            offsets: self.learner.model.offsets.all().to_vec(),
-            training: optimizer.map(|optimizer| TrainingState {
-                optimizer,
-                annealer: self.annealer.state().clone(),
-                best: self.best,
-                losses: self.losses.clone(),
-                pending: self.learner.model.bottleneck.sparsity.pending(),
-                elapsed_seconds: self.elapsed().as_secs_f64(),
-            }),
         };
+        let progress = Progress {
+            annealer: self.annealer.state().clone(),
+            best: self.best,
+            losses: self.losses.clone(),
+            pending: self.learner.model.bottleneck.sparsity.pending(),
+            elapsed_seconds: self.elapsed().as_secs_f64(),
+        };
+        let training = Some((&self.learner.optimizer, progress));
         let checkpoints = self.folder.checkpoints();
-        checkpoints.save(
-            "last",
-            &valid,
-            Some(&self.learner.optimizer),
-            describe,
-            self.samples,
-        )?;
+        checkpoints.save("last", &valid, state, training)?;
         self.saved = Instant::now();
         Ok(())
     }
