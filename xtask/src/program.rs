@@ -13,10 +13,14 @@ const FEATURES: [&str; 4] = ["ndarray", "wgpu", "vulkan", "cuda"];
 /// The environment variable that tells the program which commit it is.
 const COMMIT: &str = "SPARLING_COMMIT";
 
+/// The environment variable that tells the program how the user starts it.
+const PROGRAM: &str = "SPARLING_PROGRAM";
+
 /// Builds and runs the program, and ends as it ends.
 pub fn run(arguments: &[OsString]) -> Result<ExitCode> {
     let mut command = cargo();
     command.args(cargo_arguments(arguments));
+    command.env(PROGRAM, "cargo xtask");
     // At run time: in the build it would compile everything anew with each commit.
     if let Some(commit) = commit() {
         command.env(COMMIT, commit);

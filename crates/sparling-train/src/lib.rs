@@ -16,6 +16,7 @@ pub mod files;
 pub mod golden;
 pub mod input;
 pub mod metrics;
+pub mod program;
 pub mod report;
 pub mod run;
 pub mod study;

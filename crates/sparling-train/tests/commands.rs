@@ -210,7 +210,7 @@ fn devices_lists_every_backend() {
         .collect();
     assert_eq!(names, ["flex", "ndarray", "wgpu", "vulkan", "cuda"]);
     if cfg!(not(feature = "cuda")) {
-        let advice = "not compiled in: cargo xtask devices --backend cuda";
+        let advice = "not compiled in";
         assert!(listed.contains(advice), "{listed}");
     }
 }
@@ -297,12 +297,15 @@ fn a_run_can_be_limited_in_time() {
     let saved =
         |line: &str| line.starts_with("0 samples in 0.") && line.contains(" min, saved in ");
     assert!(lines.any(saved), "{said}");
-    assert!(said.contains("cargo xtask train --resume"), "{said}");
+    assert!(said.contains("sparling train --resume"), "{said}");
 }
 
 #[test]
 fn every_experiment_can_be_run() {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments")];
+    let folders = ["presets", "../../experiments"];
+    let mut folders: Vec<PathBuf> = folders
+        .map(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
+        .into();
     let mut experiments = 0;
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {

@@ -227,7 +227,7 @@ fn stopped_by_limits() {
     // Neither where an event is due nor, the second, where thresholds have just been updated.
     let first = printed(train(out.path(), "stopped").args(["--max-samples", "230"]));
     let again = format!(
-        "stopped: go on with `cargo xtask train --resume {}`",
+        "stopped: go on with `sparling train --resume {}`",
         run.display()
     );
     assert!(first.contains(&again), "{first}");
@@ -257,7 +257,7 @@ fn stop_by(signal: &str) {
         assert!(output.status.success(), "{signal}: {:?}", output.status);
         let said = String::from_utf8(output.stdout).unwrap();
         let again = format!(
-            "stopped: go on with `cargo xtask train --resume {}`",
+            "stopped: go on with `sparling train --resume {}`",
             run.display()
         );
         assert!(said.contains(&again), "{signal}: {said}");

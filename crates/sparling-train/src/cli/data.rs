@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::say;
 use crate::dataset::{Dataset, Found, Stage, fetch, verify};
+use crate::program;
 
 /// What `data` takes.
 #[derive(Debug, Args)]
@@ -120,7 +121,8 @@ fn report(dataset: &Dataset, folder: &Path, found: &Found) {
     say!("cite: {}", dataset.citation);
     say!("more: {}", dataset.homepage);
     say!(
-        "train on it: cargo xtask train audiomnist --data {}",
+        "train on it: {} train audiomnist --data {}",
+        program::name(),
         folder.display()
     );
 }

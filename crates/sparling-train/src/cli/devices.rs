@@ -16,7 +16,7 @@ impl Devices {
             match Backend::choose(Some(*backend), "devices") {
                 Ok(backend) => say!("{backend:<8} {:?}", backend.device()),
                 Err(BackendError::NotCompiled { .. }) => {
-                    say!("{backend:<8} not compiled in: cargo xtask devices --backend {backend}")
+                    say!("{backend:<8} not compiled in: build with `--features {backend}`")
                 }
                 Err(BackendError::NoDevice { reason, .. }) => {
                     say!("{backend:<8} no device: {reason}");

@@ -16,6 +16,7 @@ use super::output::{say, say_part};
 use super::progress::percent;
 use super::stop;
 use crate::backend::Backend;
+use crate::program;
 use crate::run::event::Event;
 use crate::run::folder::RunFolder;
 use crate::study::experiment::{Experiment, Planned, State};
@@ -140,7 +141,8 @@ impl Run {
             "#!/bin/sh\n\
              #SBATCH --array=1-{count}\n\
              # Every job goes on where it was stopped: submit it again if time ran out.\n\
-             cargo xtask experiment {} --out {}{seeds}{backend} --shard \"$SLURM_ARRAY_TASK_ID/{count}\"\n",
+             {} experiment {} --out {}{seeds}{backend} --shard \"$SLURM_ARRAY_TASK_ID/{count}\"\n",
+            program::name(),
             self.file.display(),
             self.out.display(),
         );

@@ -12,6 +12,7 @@ use super::progress::Console;
 use super::{stop, summary};
 use crate::backend::Backend;
 use crate::config::{Retrain, RunConfig};
+use crate::program;
 use crate::run::folder::{Environment, RunFolder, free_path};
 use crate::training::trainer::{Ended, Limits, Trainer};
 
@@ -134,13 +135,14 @@ fn stem(path: &Path) -> String {
 fn conclude(trainer: &Trainer, folder: &RunFolder, ended: Ended, backend: Backend) -> Result<()> {
     summary::show(folder, trainer.domain().clone(), backend, ended)?;
     let path = folder.path().display();
+    let program = program::name();
     let samples = trainer.samples();
     let minutes = trainer.elapsed().as_secs_f64() / 60.0;
     say!("{samples} samples in {minutes:.1} min, saved in {path}");
     match ended {
-        Ended::Finished => say!("finished: evaluate it with `cargo xtask evaluate {path}`"),
+        Ended::Finished => say!("finished: evaluate it with `{program} evaluate {path}`"),
         Ended::Limit | Ended::Interrupted => {
-            say!("stopped: go on with `cargo xtask train --resume {path}`");
+            say!("stopped: go on with `{program} train --resume {path}`");
         }
     }
     Ok(())

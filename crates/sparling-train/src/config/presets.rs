@@ -9,13 +9,7 @@ macro_rules! preset {
         (
             $domain,
             $preset,
-            include_str!(concat!(
-                "../../../../experiments/",
-                $domain,
-                "-",
-                $preset,
-                ".toml"
-            )),
+            include_str!(concat!("../../presets/", $domain, "-", $preset, ".toml")),
         )
     };
 }

@@ -3,7 +3,7 @@
 //! ```toml
 //! title = "DigitCircle, small: an L1 penalty instead of the sparsity layer"
 //! domain = "digitcircle"
-//! base = "../digitcircle-small.toml" # beside this file
+//! preset = "small" # or base = "my.toml", beside this file
 //! seeds = [1, 2, 3]
 //! set = ["splitting=", "bottleneck.competition="]
 //! max_samples = 200_000
@@ -30,8 +30,10 @@ pub struct Experiment {
     pub title: String,
     /// The domain of all its runs.
     pub domain: String,
-    /// The configuration they start from, relative to this file.
-    pub base: PathBuf,
+    /// The preset they start from.
+    pub preset: Option<String>,
+    /// Instead of a preset, the file they start from, relative to this file.
+    pub base: Option<PathBuf>,
     /// The seeds of each variant.
     pub seeds: Vec<u64>,
     /// What all variants change in the base, as `train --set`.
@@ -85,13 +87,19 @@ pub struct Planned {
     pub seed: u64,
     /// The run's folder.
     pub folder: PathBuf,
-    /// The configuration's file.
-    base: PathBuf,
+    base: Base,
     set: Vec<String>,
     max_samples: Option<u64>,
     /// The run that has to be trained before.
     pub retrain: Option<PathBuf>,
     then: Vec<Measurement>,
+}
+
+/// The configuration that runs start from.
+#[derive(Clone, Debug, PartialEq)]
+enum Base {
+    Preset(String),
+    File(PathBuf),
 }
 
 /// How far a run is.
@@ -191,15 +199,16 @@ impl Experiment {
             if !names.insert(name) {
                 return Err(wrong(format!("there are two variants {name}")));
             }
-            let base = experiment.base();
+            let base = experiment.base().ok_or_else(|| {
+                wrong("expected either `preset` or `base`, to say what runs start from".to_owned())
+            })?;
             let set = experiment.settings(variant);
-            RunConfig::load(&experiment.domain, "", Some(&base), &set).map_err(|source| {
-                ExperimentError::Variant {
+            base.load(&experiment.domain, &set)
+                .map_err(|source| ExperimentError::Variant {
                     file: file.to_owned(),
                     variant: name.clone(),
                     source: Box::new(source),
-                }
-            })?;
+                })?;
         }
         Ok(experiment)
     }
@@ -208,9 +217,15 @@ impl Experiment {
         [self.set.as_slice(), &variant.set].concat()
     }
 
-    fn base(&self) -> PathBuf {
-        let folder = self.file.parent().unwrap_or(Path::new(""));
-        folder.join(&self.base)
+    fn base(&self) -> Option<Base> {
+        match (&self.preset, &self.base) {
+            (Some(preset), None) => Some(Base::Preset(preset.clone())),
+            (None, Some(file)) => {
+                let folder = self.file.parent().unwrap_or(Path::new(""));
+                Some(Base::File(folder.join(file)))
+            }
+            _ => None,
+        }
     }
 
     /// The file's name without extension, which begins the names of its runs.
@@ -233,7 +248,7 @@ impl Experiment {
                 runs.push(Planned {
                     seed: *seed,
                     folder: folder(&variant.name, *seed),
-                    base: self.base(),
+                    base: self.base().expect("checked when it was read"),
                     set: self.settings(variant),
                     max_samples: variant.max_samples.or(self.max_samples),
                     retrain: retrain.map(|other| folder(other, *seed)),
@@ -242,6 +257,15 @@ impl Experiment {
             }
         }
         runs
+    }
+}
+
+impl Base {
+    fn load(&self, domain: &str, set: &[String]) -> Result<RunConfig, ConfigError> {
+        match self {
+            Self::Preset(preset) => RunConfig::load(domain, preset, None, set),
+            Self::File(file) => RunConfig::load(domain, "", Some(file), set),
+        }
     }
 }
 
@@ -296,8 +320,11 @@ impl Planned {
                 match &self.retrain {
                     Some(run) => arguments.extend(["--retrain".to_owned(), path(run)]),
                     None => {
-                        let base = path(&self.base);
-                        arguments.extend([domain.to_owned(), "--config".to_owned(), base]);
+                        let (option, base) = match &self.base {
+                            Base::Preset(preset) => ("--preset", preset.clone()),
+                            Base::File(file) => ("--config", path(file)),
+                        };
+                        arguments.extend([domain.to_owned(), option.to_owned(), base]);
                         for setting in &self.set {
                             arguments.extend(["--set".to_owned(), setting.clone()]);
                         }
