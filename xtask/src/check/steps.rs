@@ -105,7 +105,7 @@ pub fn steps(machine: &Machine) -> Vec<Step> {
         // In a folder of its own: Cargo starts each verification from an empty one otherwise.
         Step::new(
             "package",
-            "package -p sparling-kernels -p sparling-layer --allow-dirty --target-dir target/packaged",
+            "package -p sparling-kernels -p sparling-layer -p sparling-data --allow-dirty --target-dir target/packaged",
         )
         .with("CARGO_PROFILE_DEV_DEBUG", "false"),
     );
