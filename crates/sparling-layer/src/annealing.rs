@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The annealing section of an experiment file.
+/// What Algorithm 1 is run with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnnealConfig {
@@ -28,9 +28,9 @@ pub struct AnnealConfig {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{key} must be {wanted}, but is {value}")]
 pub struct AnnealError {
-    /// The key in the experiment file.
+    /// The field.
     pub key: &'static str,
-    /// What the key may be.
+    /// What it may be.
     pub wanted: &'static str,
     /// What it is.
     pub value: f64,

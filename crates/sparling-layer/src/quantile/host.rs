@@ -59,3 +59,29 @@ pub(super) fn largest(values: &[f32], shape: &Shape, count: usize) -> TensorData
     let groups = rows.len();
     TensorData::new(rows.concat(), [groups, count])
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Distribution};
+
+    use super::super::state::unknown;
+    use super::super::{ThresholdScope, largest, select};
+    use super::*;
+
+    /// Batch after batch, state and misses and all; the default backend has a kernel.
+    #[test]
+    fn reading_the_values_selects_what_a_kernel_does() {
+        let device = Device::default();
+        let mut state = unknown(3, &device);
+        for mean in [0.0, 0.01, 5.0] {
+            let normal = Distribution::Normal(mean, 1.0);
+            let values = Tensor::<3>::random([4, 3, 700], normal, &device);
+            let next = select(values.clone(), state.clone(), 2700);
+            let read = select_read(values.clone(), state, 2700);
+            assert_eq!(read.to_data(), next.to_data());
+            let all = largest(values.clone(), 9, ThresholdScope::PerChannel);
+            assert_eq!(largest_read(values, 9).to_data(), all.to_data());
+            state = next;
+        }
+    }
+}
