@@ -210,10 +210,10 @@ impl ModuleVisitor for Collector<'_> {
         let values: Vec<f32> = place.turn(gradient).into_data().iter().collect();
         let each = values.len() / place.names.len();
         for (name, part) in place.names.into_iter().zip(values.chunks(each)) {
-            match self.collected.last_mut() {
+            match self.collected.iter_mut().find(|(met, _)| *met == name) {
                 // What one tensor packs is met part after part.
-                Some((last, values)) if *last == name => values.extend(part),
-                _ => self.collected.push((name, part.to_vec())),
+                Some((_, values)) => values.extend(part),
+                None => self.collected.push((name, part.to_vec())),
             }
         }
     }

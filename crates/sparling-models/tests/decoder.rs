@@ -177,9 +177,12 @@ fn every_parameter_gets_a_gradient() {
     let logits = decoder.forward(motifs([2, 3, 8, 12], &device), tokens(2, 5, &device));
     let gradients = logits.powi_scalar(2).mean().backward();
     let gradients = pytorch::gradients(&decoder, &gradients);
-    for (name, gradient) in gradients {
+    for (name, gradient) in &gradients {
         assert!(gradient.iter().any(|value| *value != 0.0), "{name}");
     }
+    let name = "decoder.layers.1.multihead_attn.in_proj_weight";
+    let packed: Vec<_> = gradients.iter().filter(|(met, _)| met == name).collect();
+    assert!(matches!(&packed[..], [(_, values)] if values.len() == 3 * 16 * 16));
 }
 
 #[test]
