@@ -242,7 +242,7 @@ fn stopped_by_limits() {
 #[cfg(unix)]
 fn stop_by(signal: &str) {
     for (index, samples) in STOPS.into_iter().enumerate() {
-        let out = tempfile::tempdir().unwrap();
+        let out = tempfile::tempdir().expect("a temporary folder can be made");
         let run = out.path().join("digitcircle/stopped");
         let mut command = train(out.path(), "stopped");
         let child = start_until(command.stdout(Stdio::piped()), &run, |last, _| {
@@ -251,19 +251,20 @@ fn stop_by(signal: &str) {
         // Not only just after an event.
         thread::sleep(Duration::from_millis(7 * index as u64));
         let id = child.id().to_string();
-        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        let sent = Command::new("kill").args([signal, &id]).status();
+        let sent = sent.expect("kill starts");
         assert!(sent.success());
-        let output = child.wait_with_output().unwrap();
+        let output = child.wait_with_output().expect("it ends");
         assert!(output.status.success(), "{signal}: {:?}", output.status);
-        let said = String::from_utf8(output.stdout).unwrap();
+        let said = String::from_utf8(output.stdout).expect("it prints UTF-8");
         let again = format!(
             "stopped: go on with `sparling train --resume {}`",
             run.display()
         );
         assert!(said.contains(&again), "{signal}: {said}");
-        let saved = fs::read(run.join("checkpoints/last.json")).unwrap();
-        let saved: Value = serde_json::from_slice(&saved).unwrap();
-        assert!(saved["samples"].as_u64().unwrap() >= samples, "{signal}");
+        let saved = fs::read(run.join("checkpoints/last.json")).expect("it saved");
+        let saved: Value = serde_json::from_slice(&saved).expect("it is JSON");
+        assert!(saved["samples"].as_u64() >= Some(samples), "{signal}");
         printed(&mut resume(&run));
         Outcome::of(&run).assert_is_the_reference();
     }
