@@ -84,7 +84,7 @@ mod tests {
     fn each_channel_moves_by_its_own_offset() {
         let device = Device::default();
         let maps = [
-            [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]],
+            [[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]],
             [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]],
             [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]],
         ];
