@@ -264,11 +264,15 @@ fn configurations_that_are_none() {
 fn names_that_do_not_exist() {
     fails(
         &mut sparling(&["train", "digitsquare"]),
-        &["no domain `digitsquare`", "digitcircle"],
+        &[
+            "no preset for a domain `digitsquare`",
+            "digitcircle",
+            "--config",
+        ],
     );
     fails(
         &mut sparling(&["train", "digitcircle", "--preset", "huge"]),
-        &["no preset `huge`", "small, paper"],
+        &["no preset `huge`", "small, full, paper"],
     );
     fails(
         &mut sparling(&["train", "latexocr", "--config", TINY]),

@@ -445,6 +445,8 @@ impl Trainer {
         }
         if outcome == Outcome::Settle && self.config.last_phase.is_some_and(|phase| phase.centre) {
             self.learner.model.offsets = self.centres(&evaluator);
+            // What is kept of the last phase has its motifs at the centres.
+            self.best = None;
         }
         let density = self.annealer.density();
         self.learner
