@@ -82,34 +82,6 @@ pub struct State {
     pub validation: Option<Figures>,
 }
 
-/// What training needs to go on, beside the weights and the optimiser.
-#[derive(Clone, Debug)]
-pub struct Progress {
-    /// The density and the target.
-    pub annealer: AnnealState,
-    /// The best check so far.
-    pub best: Option<Best>,
-    /// The losses since the last training event.
-    pub losses: Vec<f32>,
-    /// Batches gathered for the next threshold update.
-    pub pending: Pending,
-    /// Time spent training.
-    pub elapsed_seconds: f64,
-}
-
-impl Progress {
-    fn with(self, optimizer: FileRef) -> TrainingState {
-        TrainingState {
-            optimizer,
-            annealer: self.annealer,
-            best: self.best,
-            losses: self.losses,
-            pending: self.pending,
-            elapsed_seconds: self.elapsed_seconds,
-        }
-    }
-}
-
 /// The check whose weights are kept as `best`: the lowest density first, then the accuracy.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -188,6 +160,23 @@ impl Checkpoints {
         format!("density-{density:.3e}")
     }
 
+    /// Saves an optimiser's state for the checkpoint `name` after so many training samples, and gives the
+    /// file that its JSON will name.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn save_optimizer(
+        &self,
+        name: &str,
+        samples: u64,
+        optimizer: &ModuleOptimizer,
+    ) -> Result<FileRef, CheckpointError> {
+        let bytes = optimizer.to_record().into_bytes();
+        let bytes = bytes.expect("an optimiser's record serialises").to_vec();
+        Ok(self.write(format!("{name}-{samples}.optimizer"), &bytes)?)
+    }
+
     /// Saves a model under `name`; with `training`, so that training can go on from it.
     ///
     /// # Errors
@@ -198,25 +187,15 @@ impl Checkpoints {
         name: &str,
         model: &Sparling,
         state: State,
-        training: Option<(&ModuleOptimizer, Progress)>,
+        training: Option<TrainingState>,
     ) -> Result<(), CheckpointError> {
-        let file = |extension: &str| format!("{name}-{}.{extension}", state.samples);
-        let weights = self.write(file("safetensors"), &weights_of(model))?;
-        let training = match training {
-            Some((optimizer, progress)) => {
-                let bytes = optimizer.to_record().into_bytes();
-                let bytes = bytes.expect("an optimiser's record serialises").to_vec();
-                let optimizer = self.write(file("optimizer"), &bytes)?;
-                Some(progress.with(optimizer))
-            }
-            None => None,
-        };
+        let file = format!("{name}-{}.safetensors", state.samples);
         let checkpoint = Checkpoint {
             format: FORMAT,
             samples: state.samples,
             density: state.density,
             validation: state.validation,
-            weights,
+            weights: self.write(file, &weights_of(model))?,
             offsets: model.offsets.all().to_vec(),
             training,
         };

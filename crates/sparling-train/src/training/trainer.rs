@@ -16,7 +16,9 @@ use crate::config::{ConfigError, LastPhase, Retrain, RunConfig};
 use crate::evaluate::Evaluator;
 use crate::input::values;
 use crate::metrics::{Figures, Support};
-use crate::run::checkpoint::{Best, Checkpoint, CheckpointError, Checkpoints, Progress, State};
+use crate::run::checkpoint::{
+    Best, Checkpoint, CheckpointError, Checkpoints, State, TrainingState,
+};
 use crate::run::event::{Event, Outcome, TrainEvent, ValidationEvent};
 use crate::run::folder::{RunError, RunFolder};
 use crate::study::supports::Looker;
@@ -573,15 +575,16 @@ impl Trainer {
             density: self.annealer.density(),
             validation,
         };
-        let progress = Progress {
+        let checkpoints = self.folder.checkpoints();
+        let optimizer = &self.learner.optimizer;
+        let training = Some(TrainingState {
+            optimizer: checkpoints.save_optimizer("last", self.samples, optimizer)?,
             annealer: self.annealer.state().clone(),
             best: self.best,
             losses: self.losses.clone(),
             pending: self.learner.model.bottleneck.sparsity.pending(),
             elapsed_seconds: self.elapsed().as_secs_f64(),
-        };
-        let training = Some((&self.learner.optimizer, progress));
-        let checkpoints = self.folder.checkpoints();
+        });
         checkpoints.save("last", &valid, state, training)?;
         self.saved = Instant::now();
         Ok(())
