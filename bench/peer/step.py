@@ -81,6 +81,7 @@ class Decoder(nn.Module):
         self.embedding = nn.Embedding(config["vocabulary"], width)
         self.output = nn.Linear(width, config["vocabulary"])
         self.table = sinusoids(4096, width).to(device)
+        self.dropout = nn.Dropout(config["dropout"])
 
     def encode(self, motifs):
         cells = self.pool(self.reembed(motifs))
@@ -92,12 +93,12 @@ class Decoder(nn.Module):
             cells = self.lstm(cells.reshape(batch * rows, columns, width))[0]
             cells = cells.view(batch, rows, columns, width)
         cells = cells + self.table[:rows].view(1, rows, 1, width)
-        return self.encoder(cells.reshape(batch, rows * columns, width))
+        return self.encoder(self.dropout(cells.reshape(batch, rows * columns, width)))
 
     def decode(self, memory, tokens):
         time = tokens.shape[1]
         mask = nn.Transformer.generate_square_subsequent_mask(time, device=tokens.device)
-        x = self.embedding(tokens) + self.table[:time]
+        x = self.dropout(self.embedding(tokens) + self.table[:time])
         return self.output(self.decoder(x, memory, tgt_mask=mask, tgt_is_causal=True))
 
 

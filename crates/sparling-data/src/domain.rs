@@ -115,9 +115,13 @@ pub trait DomainConfig: DynClone + Debug + Send + Sync {
     ///
     /// Names the key, the value and what would do.
     fn build(&self) -> Result<Box<dyn Domain>, ConfigError>;
-    /// The same domain with one symbol in each example, where there is such a one.
-    fn single(&self) -> Option<Box<dyn DomainConfig>> {
-        None
+    /// The domain with one symbol in each example, and so one footprint, where there is such a one.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    fn single(&self) -> Result<Option<Box<dyn Domain>>, ConfigError> {
+        Ok(None)
     }
     /// Takes what examples are made from from a folder of the user's.
     ///

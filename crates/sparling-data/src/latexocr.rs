@@ -23,6 +23,7 @@ pub mod grammar;
 
 mod config;
 mod ink;
+mod single;
 mod typeset;
 
 pub use config::LatexOcrConfig;
@@ -137,29 +138,38 @@ impl LatexOcr {
 
     /// Sets a formula in the middle of the canvas, and says whether it is larger than that.
     fn place(&self, formula: &Formula) -> (Vec<Placed>, bool) {
+        let mut placed = self.set(formula);
+        let cropped = self.centre(&mut placed);
+        (placed, cropped)
+    }
+
+    /// The marks of a formula, anywhere.
+    fn set(&self, formula: &Formula) -> Vec<Placed> {
         let marks = typeset::typeset(&self.alphabet, formula);
-        let mut placed: Vec<Placed> = marks
-            .iter()
-            .map(|mark| {
-                let ([row, column], bitmap) = self.pen.draw(mark);
-                Placed {
-                    symbol: mark.symbol,
-                    top: row + bitmap.top,
-                    left: column + bitmap.left,
-                    bitmap,
-                }
-            })
-            .collect();
+        let placed = marks.iter().map(|mark| {
+            let ([row, column], bitmap) = self.pen.draw(mark);
+            Placed {
+                symbol: mark.symbol,
+                top: row + bitmap.top,
+                left: column + bitmap.left,
+                bitmap,
+            }
+        });
+        placed.collect()
+    }
+
+    /// Moves marks into the middle of the canvas, and says whether they are larger than that.
+    fn centre(&self, placed: &mut [Placed]) -> bool {
         let [height, width] = self.size();
         let rows = placed.iter().map(|mark| mark.top..mark.bottom());
         let (down, too_tall) = centred(rows, height);
         let columns = placed.iter().map(|mark| mark.left..mark.right());
         let (right, too_wide) = centred(columns, width);
-        for mark in &mut placed {
+        for mark in placed {
             mark.top += down;
             mark.left += right;
         }
-        (placed, too_tall || too_wide)
+        too_tall || too_wide
     }
 
     /// Draws what of a mark lies on the canvas, and says where that is, if anything does.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Baseline {
-    /// Everything passes: the paper's Non-Sparse, and what is left when the bottleneck is removed.
+    /// Everything passes: what is left when the bottleneck is removed (the paper's Retrained).
     Identity,
     /// `m = relu(z)`, with `weight * mean(|m|)` as a penalty.
     L1 {

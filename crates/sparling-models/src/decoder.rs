@@ -8,7 +8,7 @@ mod row_lstm;
 mod transformer;
 
 use burn::module::Module;
-use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
+use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub use reembed::Reembed;
 pub use row_lstm::{RowLstm, RowLstmConfig, RowLstmStart};
 pub use transformer::{DecoderLayer, EncoderLayer, TransformerLayerConfig};
 
-use crate::layers::linear;
+use crate::layers::{dropout, linear};
 
 /// Configuration of a [`Decoder`]. Nothing has a default: every size is a scientific parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,7 +37,8 @@ pub struct DecoderConfig {
     pub decoder_layers: usize,
     /// Hidden features of the feed-forward parts.
     pub feed_forward: usize,
-    /// Dropout probability inside the transformer's layers.
+    /// Dropout probability inside the transformer's layers, and after both positional encodings, as in
+    /// the authors' code.
     pub dropout: f64,
     /// Side of the max pooling's window, in positions.
     pub pool: usize,
@@ -88,6 +89,7 @@ pub struct Decoder {
     pool: usize,
     #[module(skip)]
     positions: Positions,
+    dropout: Dropout,
 }
 
 impl DecoderConfig {
@@ -149,6 +151,7 @@ impl DecoderConfig {
             output: LinearConfig::new(self.width, self.vocabulary).init(device),
             pool: self.pool,
             positions: self.positions,
+            dropout: DropoutConfig::new(self.dropout).init(),
         }
     }
 
@@ -214,7 +217,8 @@ impl Decoder {
         let encoding = self
             .positions
             .encode([rows, columns], width, &cells.device());
-        let mut x = (cells + encoding).reshape([batch, rows * columns, width]); // [batch, source, width]
+        let x = (cells + encoding).reshape([batch, rows * columns, width]); // [batch, source, width]
+        let mut x = dropout(&self.dropout, x);
         for layer in &self.encoder {
             x = layer.forward(x);
         }
@@ -234,7 +238,8 @@ impl Decoder {
 
         let x = self.embedding.forward(tokens);
         let [_, _, width] = x.dims();
-        let mut x = x + sinusoids(0..time, width, &device).unsqueeze();
+        let x = x + sinusoids(0..time, width, &device).unsqueeze();
+        let mut x = dropout(&self.dropout, x);
         for layer in &self.decoder {
             x = layer.forward(x, layer.cross.project(memory.clone()));
         }

@@ -53,8 +53,8 @@ pub struct RunConfig {
     pub retrain: Option<Retrain>,
 }
 
-/// A state of another run to begin with, whose motif model and normalisation stay as they are: the
-/// paper's Retrained (section 5.2).
+/// A state of another run to begin with, whose motif model stays as it is: the paper's Retrained
+/// (section 5.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retrain {
@@ -273,10 +273,11 @@ impl RunConfig {
         Ok(config)
     }
 
-    /// What retrains the decoder of a run of this configuration without the bottleneck: everything
-    /// passes, and the density has no end to reach.
+    /// What retrains the decoder of a run of this configuration without the bottleneck: neither batch
+    /// norm nor threshold, everything passes, and the density has no end to reach.
     pub fn without_bottleneck(mut self, retrain: Retrain) -> Self {
         self.bottleneck.baseline = Some(Baseline::Identity);
+        self.bottleneck.batch_norm = false;
         self.bottleneck.competition = None;
         self.splitting = None;
         self.annealing.initial_target = 1.0;

@@ -125,23 +125,28 @@ impl Evaluator<'_> {
 
     /// The output tokens that the decoder writes for one input's motifs.
     pub fn output_of(&self, motifs: &[Motif]) -> Vec<usize> {
-        let shape = self.domain.input_shape();
+        let outputs = self.outputs_of(&[motifs.to_vec()]);
+        let mut outputs = outputs.into_iter();
+        outputs.next().expect("one output for one input")
+    }
+
+    /// The output tokens that the decoder writes for each of some inputs' motifs.
+    pub fn outputs_of(&self, inputs: &[Vec<Motif>]) -> Vec<Vec<usize>> {
+        let mut shape = self.domain.input_shape();
         let [height, width] = plane(&shape);
         let channels = self.model.bottleneck.sparsity.channels();
-        let mut map = vec![0.0; channels * height * width];
-        for motif in motifs {
-            map[(motif.channel * height + motif.row) * width + motif.column] = motif.strength;
+        let size = channels * height * width;
+        let mut maps = vec![0.0; inputs.len() * size];
+        for (motifs, map) in inputs.iter().zip(maps.chunks_mut(size)) {
+            for motif in motifs {
+                map[(motif.channel * height + motif.row) * width + motif.column] = motif.strength;
+            }
         }
-        let mut map_shape = shape;
-        map_shape[0] = channels;
-        let outputs = match Input::new(map, &map_shape, self.device) {
-            Input::Sound(map) => self.outputs(map),
-            Input::Image(map) => self.outputs(map),
-        };
-        outputs
-            .into_iter()
-            .next()
-            .expect("one output for one input")
+        shape[0] = channels;
+        match Input::new(maps, &shape, self.device) {
+            Input::Sound(maps) => self.outputs(maps),
+            Input::Image(maps) => self.outputs(maps),
+        }
     }
 
     /// The output tokens that the decoder writes for motifs.

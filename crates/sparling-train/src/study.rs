@@ -6,5 +6,6 @@ pub mod channels;
 pub mod direct;
 pub mod experiment;
 pub mod intervene;
+pub mod names;
 pub mod runs;
 pub mod supports;

@@ -44,10 +44,13 @@ impl DomainConfig for DigitCircleConfig {
         Ok(Box::new(self.clone().validate()?))
     }
 
-    fn single(&self) -> Option<Box<dyn DomainConfig>> {
-        let mut single = self.clone();
-        (single.minimum_digits, single.maximum_digits) = (1, 1);
-        Some(Box::new(single))
+    fn single(&self) -> Result<Option<Box<dyn Domain>>, ConfigError> {
+        let single = Self {
+            minimum_digits: 1,
+            maximum_digits: 1,
+            ..self.clone()
+        };
+        single.build().map(Some)
     }
 }
 

@@ -4,6 +4,7 @@ use super::LatexOcr;
 use super::formula::Alphabet;
 use super::grammar::{Grammar, GrammarConfig};
 use super::ink::Pen;
+use super::single::SingleSymbols;
 use crate::domain::{Domain, DomainConfig};
 use crate::error::ConfigError;
 use crate::seed::Probability;
@@ -47,10 +48,9 @@ impl DomainConfig for LatexOcrConfig {
         Ok(Box::new(self.clone().validate()?))
     }
 
-    fn single(&self) -> Option<Box<dyn DomainConfig>> {
-        let mut single = self.clone();
-        (single.minimum_tokens, single.maximum_tokens) = (1, 1);
-        Some(Box::new(single))
+    fn single(&self) -> Result<Option<Box<dyn Domain>>, ConfigError> {
+        let domain = self.clone().validate()?;
+        Ok(Some(Box::new(SingleSymbols(domain))))
     }
 }
 

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use sparling_data::Split;
 
 use super::output::{say, say_part};
 use super::progress::percent;
@@ -20,7 +19,7 @@ use crate::study::experiment::Measurement;
 pub struct Measure {
     /// The run's folder, where the figures are kept as binning.json.
     run: PathBuf,
-    /// How many test examples are read.
+    /// How many validation examples make the bins, and how many test examples judge them.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     examples: usize,
     /// The most bits tried: 2^BITS bins.
@@ -42,15 +41,15 @@ impl Measure {
         if densities.is_empty() {
             densities.push(None);
         }
-        say_part!("   density    exact");
+        say_part!("   density  1-E2EE");
         (0..=self.most_bits).for_each(|bits| say_part!(" {:>7}", format!("2^{bits}")));
-        say!("     eta  bound");
+        say!("     eta 95 % int.  bound");
         let mut all = Vec::new();
         for density in densities {
             let trained = Trained::load(&self.run, density, backend)?;
             trained.domain().prepare()?;
             let evaluator = trained.evaluator();
-            let binning = Binning::measure(&evaluator, Split::Test, self.examples, self.most_bits);
+            let binning = Binning::measure(&evaluator, self.examples, self.most_bits);
             print(&binning);
             all.push(binning);
         }
@@ -62,12 +61,14 @@ impl Measure {
 
 fn print(binning: &Binning) {
     let density = format!("{:.3e}", binning.density);
-    say_part!("{density:>10} {:>8}", percent(Some(binning.exact_match)));
+    say_part!("{density:>10} {:>8}", percent(Some(binning.edit_accuracy)));
     for share in &binning.binned {
         say_part!(" {:>7}", percent(Some(*share)));
     }
-    let eta = binning.eta.map_or("-".to_owned(), |eta| eta.to_string());
+    let bits = |eta: Option<u32>| eta.map_or("-".to_owned(), |eta| eta.to_string());
+    let eta = bits(binning.eta);
+    let interval = binning.eta_interval.map(bits).join(" to ");
     let bound = binning.bound_bits;
     let bound = bound.map_or("-".to_owned(), |bits| format!("{bits:.0} bits"));
-    say!(" {eta:>7}  {bound}");
+    say!(" {eta:>7} {interval:>9}  {bound}");
 }

@@ -12,7 +12,7 @@ use super::progress::percent;
 use crate::backend::Backend;
 use crate::files::atomic;
 use crate::run::trained::Trained;
-use crate::study::direct::{self, Direct};
+use crate::study::direct::{self, Direct, Schedule};
 use crate::study::experiment::Measurement;
 
 /// What `direct` takes.
@@ -23,9 +23,12 @@ pub struct Compare {
     /// Use the saved state whose density is nearest to this; by default the lowest.
     #[arg(long)]
     density: Option<f64>,
-    /// The labelled examples to train on.
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
-    samples: u64,
+    /// The labelled examples from one look at validation to the next.
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    check_every: u64,
+    /// Training on labels ends when so many looks in a row were no better than the best before.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    patience: u32,
     /// The examples to judge by, of each split.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     examples: usize,
@@ -38,24 +41,37 @@ impl Compare {
     pub(super) fn run(self) -> Result<()> {
         let backend = Backend::choose(self.backend, "direct")?;
         let trained = Trained::load(&self.run, self.density, backend)?;
-        let single = trained.config().domain.single();
-        let single = single.context("this domain makes no examples of single symbols")?;
-        let domain: Arc<dyn Domain> = Arc::from(single.build()?);
+        let single = trained.config().domain.single()?;
+        let domain: Arc<dyn Domain> = single
+            .context("this domain makes no examples of single symbols")?
+            .into();
         domain.prepare()?;
         let device = backend.device().autodiff();
-        let labelled =
-            rayon::scope(|_| direct::train(trained.config(), &domain, &device, self.samples));
-        let found = Direct::measure(&trained, &labelled, &*domain, self.samples, self.examples);
+        let schedule = Schedule {
+            check_every: self.check_every,
+            patience: self.patience,
+            examples: self.examples,
+        };
+        let labelled = rayon::scope(|_| {
+            direct::train(
+                trained.config(),
+                &domain,
+                &device,
+                schedule,
+                |samples, error| {
+                    say!(
+                        "{samples:>9} labelled examples: {} wrong",
+                        percent(Some(error))
+                    );
+                },
+            )
+        });
+        let found = Direct::measure(&trained, &labelled, &*domain, self.examples);
         say!("errors on single symbols   validation     test");
-        let [validation, test] = [found.validation, found.test];
-        for (name, errors) in [
-            (
-                "without a label of any",
-                [validation.sparling, test.sparling],
-            ),
-            ("trained on labels", [validation.direct, test.direct]),
-        ] {
-            let [validation, test] = errors.map(|share| percent(Some(share)));
+        let both = [found.validation.all(), found.test.all()];
+        for (name, method) in [("without a label of any", 0), ("trained on labels", 1)] {
+            let [validation, test] =
+                both.map(|errors| percent(errors.map(|errors| errors[method])));
             say!("{name:26} {validation:>10} {test:>8}");
         }
         let json = serde_json::to_vec_pretty(&found)?;

@@ -59,6 +59,12 @@ impl EndToEnd {
     }
 }
 
+/// One example's edit error: edit distance over the longer length, 0 for two empty sequences.
+pub fn error(truth: &[usize], prediction: &[usize]) -> f64 {
+    let length = truth.len().max(prediction.len()).max(1);
+    edit_distance(truth, prediction) as f64 / length as f64
+}
+
 /// Levenshtein distance: insertions, deletions and substitutions that turn one into the other.
 pub fn edit_distance(left: &[usize], right: &[usize]) -> usize {
     let mut row: Vec<usize> = (0..=right.len()).collect();

@@ -6,12 +6,15 @@ use sparling_data::seed::Stream;
 /// How often values are drawn anew for an interval.
 const RESAMPLES: usize = 10_000;
 
+/// So few values are shown with their range: a bootstrap of them says little.
+const FEW: usize = 5;
+
 /// A mean over seeds, with what it is the mean of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mean {
     /// The mean.
     pub mean: f64,
-    /// The 95 % bootstrap interval of the mean; for a single value, that value.
+    /// The 95 % bootstrap interval of the mean; of fewer than five values, their range.
     pub interval: [f64; 2],
     /// The values.
     pub values: Vec<f64>,
@@ -28,6 +31,15 @@ impl Mean {
             return None;
         }
         let mean = values.iter().sum::<f64>() / count as f64;
+        if count < FEW {
+            let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            return Some(Self {
+                mean,
+                interval: [least, most],
+                values: values.to_vec(),
+            });
+        }
         let mut stream = Stream::new(Split::Test, count as u64);
         let mut means: Vec<f64> = (0..RESAMPLES)
             .map(|_| {
@@ -66,8 +78,9 @@ mod tests {
             interval[1] - interval[0]
         };
         let few = [1.0, 2.0, 3.0, 4.0];
+        assert_eq!(width(&few), 3.0);
         let many = few.repeat(16);
-        assert!(width(&many) < width(&few) / 3.0);
+        assert!(width(&many) < width(&few.repeat(2)) / 2.0);
         // A normal mean's interval is 1.96 deviations of it to either side.
         let expected = 2.0 * 1.96 * 1.25_f64.sqrt() / 8.0;
         assert!((width(&many) - expected).abs() < 0.05 * expected);

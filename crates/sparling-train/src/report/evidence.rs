@@ -65,7 +65,7 @@ fn add_group(page: &mut Page, study: &DomainStudy, group: &Group) {
         page.figure(&format!("{id}-density"), caption, each(&[panel]));
     }
     if let Some(panel) = by_bits(group) {
-        let caption = "What exact match loses when the motifs' strengths are put into so many bins (paper, \
+        let caption = "What edit accuracy loses when the motifs' strengths are put into so many bins (paper, \
                        Figure 7), means over seeds.";
         page.figure(&format!("{id}-binning"), caption, each(&[panel]));
     }

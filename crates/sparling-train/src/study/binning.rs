@@ -1,88 +1,172 @@
 //! How many bits the strength of a motif carries (paper, section 3.3 and Appendix B).
 //!
-//! Activations are put into `2^bits` bins by quantile and replaced by their bin's mean. The fewest
-//! bits with which the outputs are as good as before, `eta`, bound what motifs say:
-//! `S * C * (H(density) + eta * density)` bits for `C` channels of `S` positions.
+//! Each channel's activations are put into `2^bits` bins by quantile and replaced by their bin's mean;
+//! the bins are made on validation examples, and judged on test examples. The fewest bits with which the
+//! outputs are as good as before, `eta`, bound what motifs say: `S * C * (H(density) + eta * density)`
+//! bits for `C` channels of `S` positions.
 
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
-use sparling_data::Split;
+use sparling_data::seed::Stream;
+use sparling_data::{Batch, Split};
 
 use crate::evaluate::Evaluator;
 use crate::input::{Input, values};
+use crate::metrics::edit;
 
-/// As good as before: exact match is lower by no more than this (paper, Appendix B).
+/// As good as before: edit accuracy is lower by no more than this (paper, Appendix B).
 const HARMLESS: f64 = 1e-3;
+
+/// How often examples are drawn anew for the interval of eta.
+const RESAMPLES: usize = 1000;
 
 /// What binning does at one density.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Binning {
     /// The density.
     pub density: f64,
-    /// Exact match with the activations as they are.
-    pub exact_match: f64,
-    /// Exact match with `2^bits` bins, for 0 bits and on.
+    /// Edit accuracy, 1 - E2EE, with the activations as they are.
+    pub edit_accuracy: f64,
+    /// Edit accuracy with `2^bits` bins, for 0 bits and on.
     pub binned: Vec<f64>,
     /// The fewest bits that do no harm, if any of those tried.
     pub eta: Option<u32>,
+    /// The 95 % bootstrap interval of eta over test examples; an end without a number lies above all
+    /// bits tried.
+    pub eta_interval: [Option<u32>; 2],
     /// The bound on what an example's motifs say, in bits, if there is an eta.
     pub bound_bits: Option<f64>,
-    /// How many examples were read.
+    /// How many validation examples the bins were made on, and how many test examples were read.
     pub examples: usize,
 }
 
 impl Binning {
-    /// Measures the first `examples` of a split with 0 to `most_bits` bits.
-    pub fn measure(evaluator: &Evaluator, split: Split, examples: usize, most_bits: u32) -> Self {
-        let shape = evaluator.domain.input_shape();
-        let batches = || {
-            let batches = evaluator.batches(split, 0..examples as u64);
-            batches.map(|batch| {
-                let input = Input::new(batch.inputs, &shape, evaluator.device);
-                (input, batch.tokens)
+    /// Measures with 0 to `most_bits` bits, on the first `examples` of validation and test.
+    pub fn measure(evaluator: &Evaluator, examples: usize, most_bits: u32) -> Self {
+        let channels = evaluator.model.bottleneck.sparsity.channels();
+        let strengths = strengths(evaluator, examples, channels);
+        let bins: Vec<Vec<Bins>> = (0..=most_bits)
+            .map(|bits| {
+                let of_channels = strengths.iter();
+                of_channels
+                    .map(|sorted| Bins::by_quantile(sorted, 1 << bits))
+                    .collect()
             })
-        };
-        let mut strengths = Vec::new();
-        for (input, _) in batches() {
-            let motifs = match input {
-                Input::Sound(input) => values(evaluator.model.motifs(input)),
-                Input::Image(input) => values(evaluator.model.motifs(input)),
-            };
-            strengths.extend(motifs.into_iter().filter(|strength| *strength != 0.0));
-        }
-        strengths.sort_by(f32::total_cmp);
-        let bins: Vec<Bins> = (0..=most_bits)
-            .map(|bits| Bins::by_quantile(&strengths, 1 << bits))
+            .collect();
+        let errors: Vec<Vec<f64>> = evaluator
+            .batches(Split::Test, 0..examples as u64)
+            .flat_map(|batch| errors(evaluator, batch, &bins))
             .collect();
 
-        let mut right = vec![0; bins.len() + 1];
-        for (input, truths) in batches() {
-            match input {
-                Input::Sound(input) => count(evaluator, input, &bins, &truths, &mut right),
-                Input::Image(input) => count(evaluator, input, &bins, &truths, &mut right),
-            }
-        }
-        let shares: Vec<f64> = right
-            .iter()
-            .map(|right| f64::from(*right) / examples as f64)
-            .collect();
-        let (exact_match, binned) = (shares[0], shares[1..].to_vec());
-        let eta = binned
-            .iter()
-            .position(|share| *share >= exact_match - HARMLESS);
-        let eta = eta.map(|bits| bits as u32);
+        let accuracies = accuracies(errors.iter());
+        let eta = eta(&accuracies);
         let sparsity = &evaluator.model.bottleneck.sparsity;
         let density = sparsity.density();
-        let places = sparsity.channels() * shape[1..].iter().product::<usize>();
+        let plane: usize = evaluator.domain.input_shape()[1..].iter().product();
         Self {
             density,
-            exact_match,
-            binned,
+            edit_accuracy: accuracies[0],
+            binned: accuracies[1..].to_vec(),
             eta,
-            bound_bits: eta.map(|eta| bound(places, density, eta)),
+            eta_interval: eta_interval(&errors),
+            bound_bits: eta.map(|eta| bound(channels * plane, density, eta)),
             examples,
         }
     }
+}
+
+/// Each channel's activations on validation examples, in ascending order.
+fn strengths(evaluator: &Evaluator, examples: usize, channels: usize) -> Vec<Vec<f32>> {
+    let shape = evaluator.domain.input_shape();
+    let plane: usize = shape[1..].iter().product();
+    let mut strengths = vec![Vec::new(); channels];
+    for batch in evaluator.batches(Split::Validation, 0..examples as u64) {
+        let motifs = match Input::new(batch.inputs, &shape, evaluator.device) {
+            Input::Sound(input) => values(evaluator.model.motifs(input)),
+            Input::Image(input) => values(evaluator.model.motifs(input)),
+        };
+        for (map, plane) in motifs.chunks(plane).enumerate() {
+            let active = plane.iter().filter(|strength| **strength != 0.0);
+            strengths[map % channels].extend(active);
+        }
+    }
+    for strengths in &mut strengths {
+        strengths.sort_by(f32::total_cmp);
+    }
+    strengths
+}
+
+/// The edit error of each example: with the motifs as they are, then with each binning.
+fn errors(evaluator: &Evaluator, batch: Batch, bins: &[Vec<Bins>]) -> Vec<Vec<f64>> {
+    let shape = evaluator.domain.input_shape();
+    match Input::new(batch.inputs, &shape, evaluator.device) {
+        Input::Sound(input) => errors_of(evaluator, input, &batch.tokens, bins),
+        Input::Image(input) => errors_of(evaluator, input, &batch.tokens, bins),
+    }
+}
+
+fn errors_of<const D: usize>(
+    evaluator: &Evaluator,
+    input: Tensor<D>,
+    truths: &[Vec<usize>],
+    bins: &[Vec<Bins>],
+) -> Vec<Vec<f64>> {
+    let motifs = evaluator.model.motifs(input);
+    let shape = motifs.dims();
+    let plane: usize = shape[2..].iter().product();
+    let strengths = values(motifs.clone());
+    let binned = bins.iter().map(|of_channels| {
+        let places = strengths.iter().enumerate();
+        let strengths = places.map(|(place, strength)| {
+            of_channels[place / plane % of_channels.len()].mean_of(*strength)
+        });
+        let data = TensorData::new(strengths.collect(), shape);
+        Tensor::from_data(data, evaluator.device)
+    });
+    let mut errors = vec![Vec::new(); truths.len()];
+    for motifs in std::iter::once(motifs).chain(binned) {
+        let outputs = evaluator.outputs(motifs);
+        for ((errors, truth), output) in errors.iter_mut().zip(truths).zip(&outputs) {
+            errors.push(edit::error(truth, output));
+        }
+    }
+    errors
+}
+
+/// The mean of 1 - error over examples: as it is, then with each binning.
+fn accuracies<'a>(errors: impl ExactSizeIterator<Item = &'a Vec<f64>>) -> Vec<f64> {
+    let examples = errors.len() as f64;
+    let mut sums: Vec<f64> = Vec::new();
+    for errors in errors {
+        sums.resize(errors.len(), 0.0);
+        let pairs = sums.iter_mut().zip(errors);
+        pairs.for_each(|(sum, error)| *sum += error);
+    }
+    sums.iter().map(|sum| 1.0 - sum / examples).collect()
+}
+
+/// The fewest bits whose accuracy is as good as that without binning, which is the first.
+fn eta(accuracies: &[f64]) -> Option<u32> {
+    let (as_it_is, binned) = accuracies.split_first()?;
+    let harmless = |accuracy: &f64| *accuracy >= as_it_is - HARMLESS;
+    binned.iter().position(harmless).map(|bits| bits as u32)
+}
+
+/// The middle 95 % of eta when examples are drawn anew with replacement.
+fn eta_interval(errors: &[Vec<f64>]) -> [Option<u32>; 2] {
+    let count = errors.len();
+    let mut stream = Stream::new(Split::Test, count as u64);
+    let mut etas: Vec<u32> = (0..RESAMPLES)
+        .map(|_| {
+            let drawn = (0..count).map(|_| &errors[stream.below(count as u64) as usize]);
+            eta(&accuracies(drawn)).unwrap_or(u32::MAX)
+        })
+        .collect();
+    etas.sort_unstable();
+    [0.025, 0.975].map(|share| {
+        let eta = etas[((RESAMPLES - 1) as f64 * share).round() as usize];
+        (eta != u32::MAX).then_some(eta)
+    })
 }
 
 /// What motifs at `places` positions, over all channels, say at most, in bits (paper, section 3.3).
@@ -96,29 +180,6 @@ pub fn bound(places: usize, density: f64, eta: u32) -> f64 {
     };
     let presence = part(density) + part(1.0 - density);
     places as f64 * (presence + f64::from(eta) * density)
-}
-
-/// Counts the outputs that are right: first with the motifs as they are, then with each binning.
-fn count<const D: usize>(
-    evaluator: &Evaluator,
-    input: Tensor<D>,
-    bins: &[Bins],
-    truths: &[Vec<usize>],
-    right: &mut [u32],
-) {
-    let motifs = evaluator.model.motifs(input);
-    let shape = motifs.dims();
-    let strengths = values(motifs.clone());
-    let binned = bins.iter().map(|bins| {
-        let strengths = strengths.iter().map(|strength| bins.mean_of(*strength));
-        let data = TensorData::new(strengths.collect(), shape);
-        Tensor::from_data(data, evaluator.device)
-    });
-    for (right, motifs) in right.iter_mut().zip(std::iter::once(motifs).chain(binned)) {
-        let outputs = evaluator.outputs(motifs);
-        let pairs = outputs.iter().zip(truths);
-        *right += pairs.filter(|(output, truth)| output == truth).count() as u32;
-    }
 }
 
 /// Bins with about as many activations each.
@@ -183,6 +244,17 @@ mod tests {
             [1.0, 2.0]
         );
         assert_eq!(Bins::by_quantile(&[], 2).mean_of(3.0), 3.0);
+    }
+
+    #[test]
+    fn eta_is_the_first_binning_that_does_no_harm() {
+        assert_eq!(eta(&[0.9, 0.5, 0.8995, 0.8, 0.9]), Some(1));
+        assert_eq!(eta(&[0.9, 0.5, 0.6]), None);
+        // One bit does no harm to 299 of 300 examples, which one in three resamples leaves out.
+        let mut errors = vec![vec![0.0, 1.0, 0.0, 0.0]; 299];
+        errors.push(vec![0.0, 1.0, 1.0, 0.0]);
+        assert_eq!(eta(&accuracies(errors.iter())), Some(2));
+        assert_eq!(eta_interval(&errors), [Some(1), Some(2)]);
     }
 
     #[test]

@@ -213,6 +213,14 @@ impl Group {
         (Reverse(self.runs.len()), name, weight)
     }
 
+    /// The run of the lowest E2EE on validation examples, which are not those that it is reported on;
+    /// `None` of fewer than three runs.
+    pub fn best_by_validation(&self) -> Option<&Run> {
+        let e2ee = |run: &Run| run.results.validation.figures.e2ee.unwrap_or(f64::INFINITY);
+        let best = self.runs.iter().min_by(|a, b| e2ee(a).total_cmp(&e2ee(b)));
+        best.filter(|_| self.runs.len() >= 3)
+    }
+
     /// The mean over runs of what is known of each.
     pub fn mean(&self, value: impl Fn(&Run) -> Option<f64>) -> Option<Mean> {
         Mean::of(&self.runs.iter().filter_map(value).collect::<Vec<_>>())

@@ -133,12 +133,29 @@ impl Trainer {
         backend: Backend,
     ) -> Result<Self, TrainError> {
         let mut trainer = Self::untrained(folder, config, domain, backend)?;
-        if let Some(Retrain { run, checkpoint }) = &trainer.config.retrain {
-            let checkpoints = RunFolder::open(run)?.checkpoints();
-            let checkpoint = checkpoints.read(checkpoint)?;
-            trainer.load_weights(&checkpoints, &checkpoint)?;
+        if let Some(retrain) = trainer.config.retrain.clone() {
+            trainer.take_from(&retrain)?;
         }
         Ok(trainer)
+    }
+
+    /// Takes the motif model, which stays as it is, and the decoder of another run; its bottleneck, the
+    /// normalisation with the thresholds, is left behind.
+    fn take_from(&mut self, Retrain { run, checkpoint }: &Retrain) -> Result<(), TrainError> {
+        let folder = RunFolder::open(run)?;
+        let checkpoints = folder.checkpoints();
+        let theirs = folder
+            .config()?
+            .model(&*self.domain)
+            .init(self.learner.device());
+        let theirs = checkpoints.load_weights(&checkpoints.read(checkpoint)?, theirs)?;
+        let bottleneck = self.learner.model.bottleneck.clone();
+        self.learner.model = number_parameters(Sparling {
+            bottleneck,
+            ..theirs
+        });
+        self.learner.freeze_motifs();
+        Ok(())
     }
 
     fn untrained(

@@ -34,7 +34,7 @@ pub(super) fn add_bars(page: &mut Page, study: &DomainStudy) {
             .collect();
         let caption = format!(
             "Errors on test examples (paper, Figures 3, 6 and 9). Bars are means over seeds, dots the \
-             seeds, whiskers 95 % bootstrap intervals. {}.",
+             seeds, whiskers 95 % bootstrap intervals, of fewer than five seeds the range. {}.",
             key.join("; ")
         );
         let name = format!("{}-errors-{}", study.domain, part + 1);
@@ -123,7 +123,7 @@ pub(super) fn by_density(group: &Group) -> Option<Panel> {
     ))
 }
 
-/// What exact match loses by binning, against density.
+/// What edit accuracy loses by binning, against density.
 pub(super) fn by_bits(group: &Group) -> Option<Panel> {
     let measured: Vec<&Run> = group
         .runs
@@ -141,7 +141,7 @@ pub(super) fn by_bits(group: &Group) -> Option<Panel> {
                         .iter()
                         .find(|other| other.density == binning.density)
                 })
-                .map(|binning| binning.exact_match - binning.binned[bits])
+                .map(|binning| binning.edit_accuracy - binning.binned[bits])
                 .collect();
             let loss = Mean::of(&losses)?.mean;
             Some((-binning.density.log10(), error_at(loss)))
@@ -149,7 +149,7 @@ pub(super) fn by_bits(group: &Group) -> Option<Panel> {
         Series::line(format!("{} bins", 1 << bits), bits - 1, points)
     });
     Some(Panel::of_curves(
-        format!("{}: exact match lost by binning", group.name),
+        format!("{}: edit accuracy lost by binning", group.name),
         Axis::density(first.iter().map(|binning| binning.density), true),
         Axis::error(LEAST_ERROR),
         series.collect(),
