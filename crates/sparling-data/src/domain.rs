@@ -25,6 +25,12 @@ pub trait Domain: Send + Sync {
     fn symbols(&self) -> &[String] {
         self.vocabulary().names()
     }
+    /// The symbol that an output token writes, if it writes one: unless a domain says otherwise, the one
+    /// of its name.
+    fn symbol_of(&self, token: usize) -> Option<usize> {
+        let name = self.vocabulary().names().get(token)?;
+        self.symbols().iter().position(|symbol| symbol == name)
+    }
     /// The most tokens an output has, without start and end.
     fn longest_output(&self) -> usize;
     /// Loads what examples are made from, if that is anything.

@@ -241,6 +241,10 @@ impl Domain for LatexOcr {
         &self.symbols
     }
 
+    fn symbol_of(&self, token: usize) -> Option<usize> {
+        self.alphabet.symbol_of(token)
+    }
+
     fn centres_pictures(&self) -> bool {
         true
     }

@@ -21,6 +21,8 @@ pub mod channel;
 
 pub mod support;
 
+pub mod names;
+
 pub mod centred;
 
 pub mod figures;
@@ -33,6 +35,7 @@ pub use edit::EndToEnd;
 pub use figures::{DetailedFigures, ERRORS, Evaluation, Figures, Share};
 pub use matching::{Matching, Motif, Role};
 pub use motifs::{MotifCounts, SymbolErrors};
+pub use names::{Name, Names};
 pub use support::{Support, Supports};
 
 /// `numerator / denominator`, or `None` when there is nothing to divide by.

@@ -119,24 +119,23 @@ impl Alphabet {
         tokens
     }
 
+    /// The symbol that a token writes: scripts' tokens write none, and of a fraction's the middle one its bar.
+    pub(super) fn symbol_of(&self, token: usize) -> Option<usize> {
+        match self.mark(token) {
+            None => Some(token),
+            Some(Mark::Plus) => self.symbol('+'),
+            Some(Mark::OpenParenthesis) => self.symbol('('),
+            Some(Mark::CloseParenthesis) => self.symbol(')'),
+            Some(Mark::FractionMiddle) => Some(self.bar()),
+            Some(_) => None,
+        }
+    }
+
     /// How many of the formula's symbols have ink.
     pub fn inked(&self, formula: &Formula) -> usize {
-        // Scripts' tokens, and two of a fraction's three, only say where things are.
-        let inked = |token: &usize| {
-            matches!(
-                self.mark(*token),
-                None | Some(
-                    Mark::Plus
-                        | Mark::OpenParenthesis
-                        | Mark::CloseParenthesis
-                        | Mark::FractionMiddle
-                )
-            )
-        };
-        self.tokens(formula)
-            .iter()
-            .filter(|token| inked(token))
-            .count()
+        let tokens = self.tokens(formula);
+        let inked = tokens.iter().filter_map(|token| self.symbol_of(*token));
+        inked.count()
     }
 
     /// The formula that the tokens spell, if they spell one.

@@ -13,7 +13,7 @@ use crate::backend::Backend;
 use crate::metrics::channel::channel_name;
 use crate::metrics::{AlignedConfusion, Centred, DetailedFigures, Figures, Share, SymbolErrors};
 use crate::run::trained::Trained;
-use crate::study::supports;
+use crate::study::{names, supports};
 
 /// What `evaluate` takes.
 #[derive(Debug, Args)]
@@ -68,6 +68,10 @@ impl Evaluate {
             let supports = supports::measure(&trained)?;
             trained.set_supports(supports);
         }
+        if trained.names().is_none() {
+            let names = names::measure(&trained);
+            trained.set_names(names);
+        }
         let reports: BTreeMap<&str, DetailedFigures> = self
             .split
             .splits()
@@ -114,8 +118,32 @@ fn print(trained: &Trained, reports: &BTreeMap<&str, DetailedFigures>) {
         say!("\n{name}");
         print_confusion(&report.confusion, trained.domain().symbols());
         say!();
+        print_names(trained, &report.figures.symbols);
         print_symbols(&report.by_symbol, trained.domain().symbols());
     }
+}
+
+/// Prints what channels stand for by what outputs lose without them, beside what footprints say.
+fn print_names(trained: &Trained, by_footprints: &[Option<usize>]) {
+    let symbols = trained.domain().symbols();
+    let name = |symbol: Option<usize>| symbol.map_or("nothing", |symbol| &symbols[symbol]);
+    let mut agreeing = 0;
+    for (channel, by_footprints) in by_footprints.iter().enumerate() {
+        let symbol = trained.symbol_of(channel);
+        agreeing += usize::from(symbol == *by_footprints);
+        if symbol != *by_footprints {
+            say!(
+                "channel {} stands for {} by what outputs lose without it, for {} by footprints",
+                channel_name(channel),
+                name(symbol),
+                name(*by_footprints)
+            );
+        }
+    }
+    say!(
+        "{agreeing} of {} channels stand for the same by what outputs lose without them and by footprints\n",
+        by_footprints.len()
+    );
 }
 
 /// Prints the errors with the centres of what channels look at in place of motifs' positions.

@@ -70,8 +70,11 @@ struct TokenTime {
 struct PredictedMotif {
     channel: usize,
     name: String,
-    /// What the channel stood for in validation.
+    /// What the channel stands for: the symbol that outputs lose without its motifs.
     symbol: Option<String>,
+    /// The share of the channel's motifs without which that symbol went, in validation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<f64>,
     row: usize,
     column: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,18 +155,13 @@ fn run(trained: &Trained, inputs: Vec<Vec<f32>>) -> Vec<Reading> {
         .collect()
 }
 
-/// What a channel stood for in validation.
-fn symbol_of(trained: &Trained, channel: usize) -> Option<usize> {
-    let validation = trained.validation()?;
-    validation.symbols.get(channel).copied().flatten()
-}
-
 fn describe(trained: &Trained, motif: &Motif, seconds: Option<f64>) -> PredictedMotif {
-    let symbol = symbol_of(trained, motif.channel);
+    let symbol = trained.symbol_of(motif.channel);
     PredictedMotif {
         channel: motif.channel,
         name: channel_name(motif.channel),
         symbol: symbol.map(|symbol| trained.domain().symbols()[symbol].clone()),
+        confidence: trained.name_of(motif.channel).map(|name| name.confidence),
         row: motif.row,
         column: motif.column,
         seconds,

@@ -50,6 +50,8 @@ pub fn show(
         let supports = study::supports::measure(&trained)?;
         trained.set_supports(supports);
         trained.save_supports()?;
+        trained.set_names(study::names::measure(&trained));
+        trained.save_names()?;
         let examples = trained.config().validation.examples.min(TESTED);
         let report = |split| trained.evaluator().evaluate(split, examples).detailed();
         let results = Results {

@@ -7,6 +7,7 @@
 //! checkpoints/      last, best and one per density
 //! results.json      what the model at the lowest density gets right, once training has ended
 //! supports.json     where its channels look
+//! names.json        what its channels stand for, by what outputs lose without them
 //! ```
 
 use std::fs::{self, File, OpenOptions};
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::backend::Backend;
 use crate::config::{ConfigError, RunConfig};
 use crate::files::atomic;
-use crate::metrics::{DetailedFigures, Supports};
+use crate::metrics::{DetailedFigures, Names, Supports};
 use crate::run::checkpoint::{Checkpoints, FileRef};
 use crate::run::event::Event;
 
@@ -108,6 +109,16 @@ pub struct Results {
     pub test: DetailedFigures,
     /// On validation examples; for speech, of the speakers of training.
     pub validation: DetailedFigures,
+}
+
+/// What the channels of the trained model stand for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedNames {
+    /// The weights that they were measured on.
+    pub weights: FileRef,
+    /// Channel by channel.
+    pub names: Names,
 }
 
 /// Where the channels of the trained model look.
@@ -271,6 +282,24 @@ impl RunFolder {
     /// If the file cannot be read.
     pub fn supports(&self) -> Result<Option<SavedSupports>, RunError> {
         self.json("supports.json")
+    }
+
+    /// Writes down what the trained model's channels stand for.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn save_names(&self, names: &SavedNames) -> Result<(), RunError> {
+        self.save_json("names.json", names)
+    }
+
+    /// What the trained model's channels stand for; `None` before training has ended.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn names(&self) -> Result<Option<SavedNames>, RunError> {
+        self.json("names.json")
     }
 
     fn save_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunError> {

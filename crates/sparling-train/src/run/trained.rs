@@ -11,9 +11,9 @@ use sparling_models::{MotifModel, Sparling};
 use crate::backend::Backend;
 use crate::config::{ConfigError, RunConfig};
 use crate::evaluate::Evaluator;
-use crate::metrics::{Figures, Supports};
+use crate::metrics::{Figures, Name, Names, Supports};
 use crate::run::checkpoint::{Checkpoint, CheckpointError};
-use crate::run::folder::{RunError, RunFolder, SavedSupports};
+use crate::run::folder::{RunError, RunFolder, SavedNames, SavedSupports};
 
 /// A model in evaluation mode, with its domain, which is not prepared: reading one's own files
 /// needs nothing that examples are made from.
@@ -26,6 +26,7 @@ pub struct Trained {
     name: String,
     checkpoint: Checkpoint,
     supports: Option<Supports>,
+    names: Option<Names>,
 }
 
 /// A model that cannot be loaded.
@@ -87,8 +88,10 @@ impl Trained {
         let device = backend.device();
         let model = config.model(&*domain).init(&device);
         let model = checkpoints.load_weights(&checkpoint, model)?.valid();
-        let saved = folder.supports()?;
-        let saved = saved.filter(|saved| saved.weights == checkpoint.weights);
+        let supports = folder.supports()?;
+        let supports = supports.filter(|saved| saved.weights == checkpoint.weights);
+        let names = folder.names()?;
+        let names = names.filter(|saved| saved.weights == checkpoint.weights);
         Ok(Self {
             config,
             domain,
@@ -97,7 +100,8 @@ impl Trained {
             folder,
             name,
             checkpoint,
-            supports: saved.map(|saved| saved.supports),
+            supports: supports.map(|saved| saved.supports),
+            names: names.map(|saved| saved.names),
         })
     }
 
@@ -148,6 +152,45 @@ impl Trained {
             })?;
         }
         Ok(())
+    }
+
+    /// What its channels stand for, by what outputs lose without them, if that was saved or measured.
+    pub fn names(&self) -> Option<&Names> {
+        self.names.as_ref()
+    }
+
+    /// Takes what its channels stand for from a measurement.
+    pub fn set_names(&mut self, names: Names) {
+        self.names = Some(names);
+    }
+
+    /// Writes down what its channels stand for, so that it need not be measured again.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn save_names(&self) -> Result<(), LoadError> {
+        if let Some(names) = &self.names {
+            self.folder.save_names(&SavedNames {
+                weights: self.checkpoint.weights.clone(),
+                names: names.clone(),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What a channel stands for, if outputs lose anything without it.
+    pub fn name_of(&self, channel: usize) -> Option<&Name> {
+        self.names.as_ref()?.0.get(channel)?.as_ref()
+    }
+
+    /// The symbol that a channel stands for: by what outputs lose without it or, where that was not
+    /// measured, by true footprints in validation.
+    pub fn symbol_of(&self, channel: usize) -> Option<usize> {
+        if self.names.is_some() {
+            return self.domain.symbol_of(self.name_of(channel)?.token);
+        }
+        self.validation()?.symbols.get(channel).copied().flatten()
     }
 
     /// The checkpoint's name in the run's folder.

@@ -5,60 +5,61 @@
 //!
 //! Paper: this is ours; the paper names channels by true boxes.
 
-use serde::{Deserialize, Serialize};
 use sparling_data::Split;
 
 use crate::evaluate::{Evaluator, Reading};
-use crate::metrics::Motif;
+use crate::metrics::{Motif, Name, Names};
+use crate::run::trained::Trained;
 
-/// What each channel stands for; `None` of channels that were never active, or whose motifs made no
-/// difference.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Names(pub Vec<Option<Name>>);
+/// The validation examples whose motifs are taken away.
+const EXAMPLES: usize = 300;
 
-/// A channel's name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Name {
-    /// The output token, by its index.
-    pub token: usize,
-    /// The share of the channel's motifs without which that token goes.
-    pub confidence: f64,
-    /// How many motifs were taken away.
-    pub motifs: u64,
+/// The motifs of each channel that are taken away at most.
+const MOTIFS: u64 = 200;
+
+/// Names a trained model's channels, on the first validation examples of its domain, which must be prepared.
+pub fn measure(trained: &Trained) -> Names {
+    let evaluator = trained.evaluator();
+    let examples = trained.config().validation.examples.min(EXAMPLES);
+    of_examples(&evaluator, Split::Validation, examples)
 }
 
-impl Names {
-    /// Takes away every motif of the first `examples` of a split, one at a time.
-    pub fn measure(evaluator: &Evaluator, split: Split, examples: usize) -> Self {
-        let channels = evaluator.model.bottleneck.sparsity.channels();
-        let tokens = evaluator.domain.vocabulary().names().len();
-        let mut counts = Counts {
-            lost: vec![vec![0; tokens]; channels],
-            motifs: vec![0; channels],
-        };
-        let batches = evaluator.batches(split, 0..examples as u64);
-        let readings: Vec<Reading> = batches.flat_map(|batch| evaluator.read(batch)).collect();
-        let cases: Vec<(&Reading, usize)> = readings
-            .iter()
-            .flat_map(|reading| (0..reading.motifs.len()).map(move |motif| (reading, motif)))
-            .collect();
-        for cases in cases.chunks(evaluator.batch_size) {
-            let without: Vec<Vec<Motif>> = cases
-                .iter()
-                .map(|(reading, motif)| {
-                    let mut motifs = reading.motifs.clone();
-                    motifs.remove(*motif);
-                    motifs
-                })
-                .collect();
-            let outputs = evaluator.outputs_of(&without);
-            for ((reading, motif), output) in cases.iter().zip(&outputs) {
-                let channel = reading.motifs[*motif].channel;
-                counts.add(channel, &reading.prediction, output);
+/// Takes away every motif of the first `examples` of a split, one at a time.
+fn of_examples(evaluator: &Evaluator, split: Split, examples: usize) -> Names {
+    let channels = evaluator.model.bottleneck.sparsity.channels();
+    let tokens = evaluator.domain.vocabulary().names().len();
+    let mut counts = Counts {
+        lost: vec![vec![0; tokens]; channels],
+        motifs: vec![0; channels],
+    };
+    let batches = evaluator.batches(split, 0..examples as u64);
+    let readings: Vec<Reading> = batches.flat_map(|batch| evaluator.read(batch)).collect();
+    let mut taken = vec![0; channels];
+    let mut cases: Vec<(&Reading, usize)> = Vec::new();
+    for reading in &readings {
+        for (index, motif) in reading.motifs.iter().enumerate() {
+            taken[motif.channel] += 1;
+            if taken[motif.channel] <= MOTIFS {
+                cases.push((reading, index));
             }
         }
-        counts.names()
     }
+    for cases in cases.chunks(evaluator.batch_size) {
+        let without: Vec<Vec<Motif>> = cases
+            .iter()
+            .map(|(reading, motif)| {
+                let mut motifs = reading.motifs.clone();
+                motifs.remove(*motif);
+                motifs
+            })
+            .collect();
+        let outputs = evaluator.outputs_of(&without);
+        for ((reading, motif), output) in cases.iter().zip(&outputs) {
+            let channel = reading.motifs[*motif].channel;
+            counts.add(channel, &reading.prediction, output);
+        }
+    }
+    counts.names()
 }
 
 /// What outputs lost.

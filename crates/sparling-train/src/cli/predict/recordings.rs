@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use sparling_data::Recordings;
 use sparling_data::speech::{resample, wav};
 
-use super::{Prediction, TokenTime, describe, run, symbol_of};
+use super::{Prediction, TokenTime, describe, run};
 use crate::evaluate::Reading;
 use crate::files::sound::{align, cut};
 use crate::report::examples::{self, ExamplePicture};
@@ -101,7 +101,7 @@ fn hear(
         if front_end.is_list() {
             let symbols: Vec<Option<usize>> = motifs
                 .iter()
-                .map(|motif| symbol_of(trained, motif.channel))
+                .map(|motif| trained.symbol_of(motif.channel))
                 .collect();
             let aligned = align(&reading.prediction, &symbols);
             let tokens = reading.prediction.iter().zip(aligned);
