@@ -106,7 +106,8 @@ def main():
     device, threads, case = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
     torch.set_num_threads(threads)
     config = case["config"]
-    images = config["motif_model"]["dimensions"] == 2
+    channels, height, width = case["input"]
+    images = height > 1
     conv, norm = (nn.Conv2d, nn.BatchNorm2d) if images else (nn.Conv1d, nn.BatchNorm1d)
     pool = nn.MaxPool2d if images else nn.MaxPool1d
     sparsity = config["bottleneck"]["sparsity"]
@@ -120,7 +121,8 @@ def main():
     model = nn.ModuleList([g, bottleneck, h])
     optimizer = torch.optim.Adam(model.parameters(), lr=case["learning_rate"])
 
-    x = (torch.rand(case["batch"], *case["input"], device=device) < 0.3).float()
+    plane = (height, width) if images else (width,)
+    x = (torch.rand(case["batch"], channels, *plane, device=device) < 0.3).float()
     tokens = torch.randint(config["decoder"]["vocabulary"], (case["batch"], case["time"]))
     tokens = tokens.to(device)
 

@@ -149,11 +149,9 @@ impl AudioMnist {
 }
 
 impl Domain for AudioMnist {
-    fn input_shape(&self) -> Vec<usize> {
-        vec![
-            self.config.spectrogram.mels,
-            self.spectrogram.frames(self.samples),
-        ]
+    fn input_shape(&self) -> [usize; 3] {
+        let frames = self.spectrogram.frames(self.samples);
+        [self.config.spectrogram.mels, 1, frames]
     }
 
     fn vocabulary(&self) -> &Vocabulary {

@@ -76,9 +76,9 @@ impl DigitCircle {
 }
 
 impl Domain for DigitCircle {
-    fn input_shape(&self) -> Vec<usize> {
+    fn input_shape(&self) -> [usize; 3] {
         let size = usize::from(self.config.size);
-        vec![1, size, size]
+        [1, size, size]
     }
 
     fn vocabulary(&self) -> &Vocabulary {

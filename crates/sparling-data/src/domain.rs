@@ -16,8 +16,8 @@ use crate::vocab::Vocabulary;
 /// The seed is inside [`Split::Train`]: validation and test are the same for every training seed,
 /// as in the paper.
 pub trait Domain: Send + Sync {
-    /// The shape of one input, `[channels, spatial...]`.
-    fn input_shape(&self) -> Vec<usize>;
+    /// The shape of one input, `[channels, height, width]`. A sequence, such as sound, has height 1.
+    fn input_shape(&self) -> [usize; 3];
     /// The output tokens.
     fn vocabulary(&self) -> &Vocabulary;
     /// The names of the symbols that have footprints, by symbol index; unless they are others, the

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// An input with its output tokens and, for evaluation alone, where its symbols are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Example {
-    /// The input, row-major `[channels, spatial...]`.
+    /// The input, row-major `[channels, height, width]`.
     pub input: Vec<f32>,
     /// The output tokens, without start and end.
     pub tokens: Vec<usize>,
@@ -33,7 +33,7 @@ pub struct Typeset {
 
 /// Where one symbol is: a half-open rectangle of the motif map (paper, section 3.2).
 ///
-/// In one dimension the only row is 0 and the columns are frames.
+/// In a sequence the only row is 0; in sound the columns are frames.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Footprint {
     /// Index into the domain's symbols.

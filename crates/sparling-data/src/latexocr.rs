@@ -228,9 +228,9 @@ impl LatexOcr {
 }
 
 impl Domain for LatexOcr {
-    fn input_shape(&self) -> Vec<usize> {
+    fn input_shape(&self) -> [usize; 3] {
         let [height, width] = self.size();
-        vec![1, height, width]
+        [1, height, width]
     }
 
     fn vocabulary(&self) -> &Vocabulary {

@@ -16,7 +16,7 @@ const PREFETCHED_PER_WORKER: usize = 2;
 pub struct Batch {
     /// The index of the first example.
     pub first_index: u64,
-    /// The inputs, row-major `[batch, channels, spatial...]`.
+    /// The inputs, row-major `[batch, channels, height, width]`.
     pub inputs: Vec<f32>,
     /// Each example's output tokens, without start and end.
     pub tokens: Vec<Vec<usize>>,
@@ -191,8 +191,8 @@ mod tests {
     }
 
     impl Domain for Counting {
-        fn input_shape(&self) -> Vec<usize> {
-            vec![1, 2]
+        fn input_shape(&self) -> [usize; 3] {
+            [1, 1, 2]
         }
         fn vocabulary(&self) -> &Vocabulary {
             &self.vocabulary

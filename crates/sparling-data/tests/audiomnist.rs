@@ -41,7 +41,7 @@ fn level(samples: &[f32]) -> f32 {
 
 #[test]
 fn examples_have_their_shape_and_are_repeated_exactly() {
-    let frames = DOMAIN.input_shape()[1];
+    let frames = DOMAIN.input_shape()[2];
     for index in 0..50 {
         let example = DOMAIN.example(TRAIN, index);
         assert_eq!(example.input.len(), 64 * frames);

@@ -45,7 +45,7 @@ pub struct DecoderConfig {
     /// What of a cell's place the encoder is told.
     pub positions: Positions,
     /// How the bidirectional LSTM begins that runs along each row of the pooled map; `None` for no
-    /// LSTM, as one-dimensional motifs need.
+    /// LSTM, as sequences need.
     pub row_lstm: Option<RowLstmStart>,
 }
 
@@ -179,30 +179,30 @@ impl Decoder {
     ///
     /// # Shapes
     ///
-    /// - motifs: `[batch, channels, height, width]` or `[batch, channels, length]`
+    /// - motifs: `[batch, channels, height, width]`
     /// - tokens: `[batch, time]`
     /// - output: `[batch, time, vocabulary]`
     ///
     /// # Panics
     ///
     /// Panics if the motifs' shape does not suit the decoder, as [`Decoder::encode`].
-    pub fn forward<const D: usize>(&self, motifs: Tensor<D>, tokens: Tensor<2, Int>) -> Tensor<3> {
+    pub fn forward(&self, motifs: Tensor<4>, tokens: Tensor<2, Int>) -> Tensor<3> {
         self.decode(self.encode(motifs), tokens)
     }
 
-    /// Encodes motifs as a sequence, the cells of the pooled map in rows-major order.
+    /// Encodes motifs as a sequence, the cells of the pooled map in row-major order.
     ///
     /// # Shapes
     ///
-    /// - motifs: `[batch, channels, height, width]` or `[batch, channels, length]`
-    /// - output: `[batch, source, width]`, source = `(height / pool) * (width / pool)` or `length / pool`
+    /// - motifs: `[batch, channels, height, width]`
+    /// - output: `[batch, source, width]`, source = `(height / pool) * (width / pool)`, or `width / pool`
+    ///   of a sequence, whose height is 1
     ///
     /// # Panics
     ///
-    /// Panics if the motifs have neither one nor two spatial axes, or one where there is a row LSTM
-    /// or columns are encoded, or not the configured channels, or an axis shorter than the
-    /// pooling's window.
-    pub fn encode<const D: usize>(&self, motifs: Tensor<D>) -> Tensor<3> {
+    /// Panics if the motifs are a sequence where there is a row LSTM or columns are encoded, or do not
+    /// have the configured channels, or have an axis shorter than the pooling's window.
+    pub fn encode(&self, motifs: Tensor<4>) -> Tensor<3> {
         let (map, window) = self.as_map(motifs);
         let cells = self.reembed.forward(map, window); // [batch, rows, columns, width]
         let [batch, rows, columns, width] = cells.dims();
@@ -246,26 +246,21 @@ impl Decoder {
         linear(&self.output, x)
     }
 
-    /// The motifs as a map, and the pooling's window: a sequence is a map one column wide.
-    fn as_map<const D: usize>(&self, motifs: Tensor<D>) -> (Tensor<4>, [usize; 2]) {
-        match *motifs.dims().as_slice() {
-            [batch, channels, length] => {
-                assert!(
-                    self.row_lstm.is_none(),
-                    "the row LSTM needs motifs with two spatial axes"
-                );
-                assert!(
-                    self.positions == Positions::Rows,
-                    "positions of columns need motifs with two spatial axes"
-                );
-                let map = motifs.reshape([batch, channels, length, 1]);
-                (map, [self.pool, 1])
-            }
-            [batch, channels, height, width] => {
-                let map = motifs.reshape([batch, channels, height, width]);
-                (map, [self.pool, self.pool])
-            }
-            _ => panic!("motifs must have one or two spatial axes, got a tensor of rank {D}"),
+    /// The motifs as they are read, and the pooling's window. A sequence is turned, so that each of its
+    /// positions is a row of its own.
+    fn as_map(&self, motifs: Tensor<4>) -> (Tensor<4>, [usize; 2]) {
+        let [batch, channels, height, width] = motifs.dims();
+        if height > 1 {
+            return (motifs, [self.pool, self.pool]);
         }
+        assert!(
+            self.row_lstm.is_none(),
+            "the row LSTM needs motifs of more than one row"
+        );
+        assert!(
+            self.positions == Positions::Rows,
+            "positions of columns need motifs of more than one row"
+        );
+        (motifs.reshape([batch, channels, width, 1]), [self.pool, 1])
     }
 }

@@ -4,7 +4,7 @@
 use burn::config::Config;
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::{Device, Shape, Tensor};
+use burn::tensor::{Device, Tensor};
 
 use crate::layers::conv;
 use crate::residual::ResidualUnit;
@@ -14,7 +14,7 @@ use crate::residual::ResidualUnit;
 pub struct MotifModelConfig {
     /// The channels of the input.
     pub inputs: usize,
-    /// The spatial dimensions of the input: 1 for sound, 2 for images.
+    /// The dimensions that convolutions span: 2 for images, 1 for sequences, whose height is 1.
     pub dimensions: usize,
     /// The channels of the hidden layers.
     pub width: usize,
@@ -25,8 +25,6 @@ pub struct MotifModelConfig {
 }
 
 /// Maps an input to one feature map per motif, of the same spatial size.
-///
-/// One-dimensional input is taken as an image of height 1.
 #[derive(Module, Debug)]
 pub struct MotifModel {
     /// 1x1 convolution from the input.
@@ -35,8 +33,6 @@ pub struct MotifModel {
     pub units: Vec<ResidualUnit>,
     /// 1x1 convolution to the motif channels.
     pub conv_out: Conv2d,
-    #[module(skip)]
-    dimensions: usize,
 }
 
 impl MotifModelConfig {
@@ -57,7 +53,6 @@ impl MotifModelConfig {
                 .map(|_| ResidualUnit::new(self.width, kernel, device))
                 .collect(),
             conv_out: Conv2dConfig::new([self.width, self.channels], [1, 1]).init(device),
-            dimensions: self.dimensions,
         }
     }
 
@@ -70,13 +65,9 @@ impl MotifModelConfig {
 impl MotifModel {
     /// # Shapes
     ///
-    /// - `input`: `[batch, inputs, height, width]`, or `[batch, inputs, length]`
-    /// - output: `[batch, channels, height, width]`, or `[batch, channels, length]`
-    ///
-    /// # Panics
-    ///
-    /// Panics if the input's rank does not fit the configured dimensions.
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+    /// - `input`: `[batch, inputs, height, width]`
+    /// - output: `[batch, channels, height, width]`
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         self.detect(self.features(input))
     }
 
@@ -85,40 +76,19 @@ impl MotifModel {
     /// # Shapes
     ///
     /// - `features`: `[batch, features, height, width]`, of [`features`](Self::features)
-    /// - output: as [`forward`](Self::forward)
-    pub fn detect<const D: usize>(&self, features: Tensor<4>) -> Tensor<D> {
-        let output = conv(&self.conv_out, features); // [batch, channels, height, width]
-        let [batch, channels, height, width] = output.dims();
-        let shape: &[usize] = match D {
-            3 => &[batch, channels, width],
-            _ => &[batch, channels, height, width],
-        };
-        output.reshape(Shape::from(shape))
+    /// - output: `[batch, channels, height, width]`
+    pub fn detect(&self, features: Tensor<4>) -> Tensor<4> {
+        conv(&self.conv_out, features)
     }
 
     /// What the motifs are detected in: the output of the last residual unit.
     ///
     /// # Shapes
     ///
-    /// - `input`: `[batch, inputs, height, width]`, or `[batch, inputs, length]`
-    /// - output: `[batch, features, height, width]`, with a height of 1 in the second case
-    ///
-    /// # Panics
-    ///
-    /// As [`forward`](Self::forward).
-    pub fn features<const D: usize>(&self, input: Tensor<D>) -> Tensor<4> {
-        assert_eq!(
-            D,
-            self.dimensions + 2,
-            "expected {} spatial dimensions",
-            self.dimensions
-        );
-        let dims = input.dims();
-        let height = if D == 4 { dims[2] } else { 1 };
-        let width = dims[D - 1];
-        let image = input.reshape([dims[0], dims[1], height, width]);
-
-        let mut hidden = conv(&self.conv_in, image);
+    /// - `input`: `[batch, inputs, height, width]`
+    /// - output: `[batch, features, height, width]`
+    pub fn features(&self, input: Tensor<4>) -> Tensor<4> {
+        let mut hidden = conv(&self.conv_in, input);
         for unit in &self.units {
             hidden = unit.forward(hidden);
         }
@@ -131,14 +101,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_and_two_dimensions_keep_their_size() {
+    fn images_and_sequences_keep_their_size() {
         let device = Device::default();
         let image = MotifModelConfig::new(1, 2, 4, 1, 3).init(&device);
-        let output = image.forward(Tensor::<4>::ones([2, 1, 9, 7], &device));
+        let output = image.forward(Tensor::ones([2, 1, 9, 7], &device));
         assert_eq!(output.dims(), [2, 3, 9, 7]);
         let sound = MotifModelConfig::new(6, 1, 4, 1, 3).init(&device);
-        let output = sound.forward(Tensor::<3>::ones([2, 6, 11], &device));
-        assert_eq!(output.dims(), [2, 3, 11]);
+        let output = sound.forward(Tensor::ones([2, 6, 1, 11], &device));
+        assert_eq!(output.dims(), [2, 3, 1, 11]);
     }
 
     /// Rows computed together share roundings, so that beyond the window this much may change.

@@ -12,7 +12,7 @@ use burn::tensor::Tensor;
 pub struct Offsets(Vec<[isize; 2]>);
 
 impl Offsets {
-    /// The offsets of all channels, `[rows, columns]` each; in one dimension rows are 0.
+    /// The offsets of all channels, `[rows, columns]` each; in a sequence rows are 0.
     pub fn new(offsets: Vec<[isize; 2]>) -> Self {
         Self(offsets)
     }
@@ -31,18 +31,18 @@ impl Offsets {
     ///
     /// # Shapes
     ///
-    /// - `motifs`: `[batch, channels, spatial...]`
+    /// - `motifs`: `[batch, channels, height, width]`
     /// - output: the same
     ///
     /// # Panics
     ///
     /// Panics if there is an offset for another number of channels.
-    pub fn apply<const D: usize>(&self, motifs: Tensor<D>) -> Tensor<D> {
+    pub fn apply(&self, motifs: Tensor<4>) -> Tensor<4> {
         if self.0.iter().all(|offset| *offset == [0, 0]) {
             return motifs;
         }
-        let dims = motifs.dims();
-        assert_eq!(self.0.len(), dims[1], "one offset for each channel");
+        let [_, channels, _, _] = motifs.dims();
+        assert_eq!(self.0.len(), channels, "one offset for each channel");
         let channels = self.0.iter().enumerate().map(|(channel, offset)| {
             let one = motifs.clone().slice_dim(1, channel..channel + 1);
             moved(one, *offset)
@@ -51,12 +51,9 @@ impl Offsets {
     }
 }
 
-/// One channel's motifs, moved along its last axes.
-fn moved<const D: usize>(motifs: Tensor<D>, [down, right]: [isize; 2]) -> Tensor<D> {
-    let mut axes = vec![(D - 1, right)];
-    if D == 4 {
-        axes.push((D - 2, down));
-    }
+/// One channel's motifs, moved along both axes.
+fn moved(motifs: Tensor<4>, [down, right]: [isize; 2]) -> Tensor<4> {
+    let axes = [(3, right), (2, down)];
     axes.into_iter().fold(motifs, |motifs, (axis, by)| {
         let size = motifs.dims()[axis];
         let far = by.unsigned_abs().min(size);
@@ -104,20 +101,20 @@ mod tests {
     #[test]
     fn sound_moves_along_time() {
         let device = Device::default();
-        let motifs = Tensor::<3>::from_data([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]], &device);
-        let moved = Offsets::new(vec![[0, 1], [0, -1]]).apply(motifs);
-        let expected = TensorData::from([[[0.0_f32, 1.0, 2.0], [5.0, 6.0, 0.0]]]);
+        let motifs = [[[[1.0, 2.0, 3.0]], [[4.0, 5.0, 6.0]]]];
+        let moved = Offsets::new(vec![[0, 1], [0, -1]]).apply(Tensor::from_data(motifs, &device));
+        let expected = TensorData::from([[[[0.0_f32, 1.0, 2.0]], [[5.0, 6.0, 0.0]]]]);
         moved.into_data_as::<f32>().assert_eq(&expected, true);
     }
 
     #[test]
     fn gradients_move_back() {
         let device = Device::default().autodiff();
-        let motifs = Tensor::<3>::ones([1, 1, 3], &device).require_grad();
-        let weight = Tensor::<3>::from_data([[[1.0, 2.0, 4.0]]], &device);
+        let motifs = Tensor::<4>::ones([1, 1, 1, 3], &device).require_grad();
+        let weight = Tensor::<4>::from_data([[[[1.0, 2.0, 4.0]]]], &device);
         let moved = Offsets::new(vec![[0, 1]]).apply(motifs.clone());
         let gradients = (moved * weight).sum().backward();
         let gradient = motifs.grad(&gradients).unwrap().into_data_as::<f32>();
-        gradient.assert_eq(&TensorData::from([[[2.0_f32, 4.0, 0.0]]]), true);
+        gradient.assert_eq(&TensorData::from([[[[2.0_f32, 4.0, 0.0]]]]), true);
     }
 }

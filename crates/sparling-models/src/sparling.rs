@@ -51,9 +51,9 @@ impl Sparling {
     ///
     /// # Shapes
     ///
-    /// - `input`: `[batch, inputs, spatial...]`
-    /// - output: `[batch, channels, spatial...]`
-    pub fn motifs<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+    /// - `input`: `[batch, inputs, height, width]`
+    /// - output: `[batch, channels, height, width]`
+    pub fn motifs(&self, input: Tensor<4>) -> Tensor<4> {
         let features = self.motif_model.forward(input);
         self.offsets.apply(self.bottleneck.forward(features))
     }
@@ -62,10 +62,10 @@ impl Sparling {
     ///
     /// # Shapes
     ///
-    /// - `input`: `[batch, inputs, spatial...]`
+    /// - `input`: `[batch, inputs, height, width]`
     /// - `tokens`: `[batch, time]`, beginning with the start token
     /// - output: `[batch, time, vocabulary]`
-    pub fn forward<const D: usize>(&self, input: Tensor<D>, tokens: Tensor<2, Int>) -> Tensor<3> {
+    pub fn forward(&self, input: Tensor<4>, tokens: Tensor<2, Int>) -> Tensor<3> {
         self.forward_with_penalty(input, tokens).0
     }
 
@@ -75,9 +75,9 @@ impl Sparling {
     /// # Shapes
     ///
     /// As [`forward`](Self::forward).
-    pub fn forward_with_penalty<const D: usize>(
+    pub fn forward_with_penalty(
         &self,
-        input: Tensor<D>,
+        input: Tensor<4>,
         tokens: Tensor<2, Int>,
     ) -> (Tensor<3>, Option<Tensor<1>>) {
         let features = self.motif_model.forward(input);

@@ -48,8 +48,8 @@ struct Shapes {
 }
 
 impl Domain for Shapes {
-    fn input_shape(&self) -> Vec<usize> {
-        vec![1, 2 * SIDE, (SIDE + 1) * self.places]
+    fn input_shape(&self) -> [usize; 3] {
+        [1, 2 * SIDE, (SIDE + 1) * self.places]
     }
 
     fn vocabulary(&self) -> &Vocabulary {

@@ -316,30 +316,7 @@ impl RunConfig {
         let model = &self.motif_model;
         at_least_one("motif_model.width", model.width)?;
         at_least_one("motif_model.channels", model.channels)?;
-        let decoder = self
-            .decoder
-            .build(model.channels, domain.vocabulary().len());
-        decoder
-            .validate()
-            .map_err(|error| ConfigError::Invalid(error.to_string()))?;
-        let spatial = &domain.input_shape()[1..];
-        self.validate_pool(spatial)?;
-        require(
-            spatial.len() == 2 || self.decoder.positions == Positions::Rows,
-            "decoder.positions",
-            "\"rows\", the only axis of a sequence",
-            "\"rows_and_columns\"",
-        )?;
-        if let Some(lstm) = &self.decoder.row_lstm {
-            above_zero("decoder.row_lstm.input_gain", lstm.input_gain)?;
-            let bias = lstm.forget_bias;
-            require(
-                bias.is_finite(),
-                "decoder.row_lstm.forget_bias",
-                "finite",
-                bias,
-            )?;
-        }
+        self.validate_decoder(&*domain)?;
         self.training.validate()?;
         at_least_one("validation.examples", self.validation.examples)?;
         at_least_one("validation.batch_size", self.validation.batch_size)?;
@@ -397,6 +374,38 @@ impl RunConfig {
             })
     }
 
+    fn validate_decoder(&self, domain: &dyn Domain) -> Result<(), ConfigError> {
+        let decoder = &self.decoder;
+        decoder
+            .build(self.motif_model.channels, domain.vocabulary().len())
+            .validate()
+            .map_err(|error| ConfigError::Invalid(error.to_string()))?;
+        let [_, height, width] = domain.input_shape();
+        let is_sequence = height == 1;
+        let smallest = if is_sequence {
+            width
+        } else {
+            height.min(width)
+        };
+        let wanted = format!("at most {smallest}, the input's smallest side");
+        let pool = decoder.pool;
+        require(pool <= smallest, "decoder.pool", &wanted, pool)?;
+        require(
+            !is_sequence || decoder.positions == Positions::Rows,
+            "decoder.positions",
+            "\"rows\", the only axis of a sequence",
+            "\"rows_and_columns\"",
+        )?;
+        let Some(lstm) = &decoder.row_lstm else {
+            return Ok(());
+        };
+        let wanted = "absent, where inputs are sequences";
+        require(!is_sequence, "decoder.row_lstm", wanted, "there")?;
+        above_zero("decoder.row_lstm.input_gain", lstm.input_gain)?;
+        let (key, bias) = ("decoder.row_lstm.forget_bias", lstm.forget_bias);
+        require(bias.is_finite(), key, "finite", bias)
+    }
+
     fn validate_baseline(&self, baseline: Baseline) -> Result<(), ConfigError> {
         if self.bottleneck.competition.is_some() || self.splitting.is_some() {
             let message = "bottleneck.competition and splitting are the sparsity layer's and say \
@@ -429,17 +438,10 @@ impl RunConfig {
         Err(ConfigError::Invalid(message.to_owned()))
     }
 
-    fn validate_pool(&self, spatial: &[usize]) -> Result<(), ConfigError> {
-        let smallest = spatial.iter().copied().min().unwrap_or(0);
-        let pool = self.decoder.pool;
-        let wanted = format!("at most {smallest}, the input's smallest side");
-        require(pool <= smallest, "decoder.pool", &wanted, pool)
-    }
-
     /// The model this configuration describes.
     pub fn model(&self, domain: &dyn Domain) -> SparlingConfig {
-        let shape = domain.input_shape();
-        let dimensions = shape.len() - 1;
+        let [inputs, height, _] = domain.input_shape();
+        let dimensions = if height == 1 { 1 } else { 2 };
         let channels = self.motif_model.channels;
         let sparsity = SpatialSparsityConfig::new(channels, self.annealing.initial_density)
             .with_scope(self.bottleneck.scope)
@@ -448,7 +450,7 @@ impl RunConfig {
             .with_competition(self.bottleneck.competition);
         SparlingConfig::new(
             MotifModelConfig::new(
-                shape[0],
+                inputs,
                 dimensions,
                 self.motif_model.width,
                 self.motif_model.units,

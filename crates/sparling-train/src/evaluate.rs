@@ -6,13 +6,13 @@ use burn::tensor::{Device, Tensor};
 use sparling_data::{Batch, Domain, Footprint, Split, batch};
 use sparling_models::Sparling;
 
-use crate::input::{Input, values};
+use crate::host::{maps, values};
 use crate::metrics::{CentredCounts, Evaluation, Motif, Supports};
 
 /// An input with what a model made of it.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// The input, row-major `[channels, spatial...]`.
+    /// The input, row-major `[channels, height, width]`.
     pub input: Vec<f32>,
     /// Every activation.
     pub motifs: Vec<Motif>,
@@ -45,8 +45,8 @@ impl Evaluator<'_> {
         let (channels, symbols) = (sparsity.channels(), self.domain.symbols().len());
         let mut evaluation = Evaluation::new(sparsity.density(), channels, symbols);
         let mut centred = CentredCounts::new(channels, symbols);
-        let plane = plane(&self.domain.input_shape());
-        let elements = channels * plane[0] * plane[1];
+        let [_, height, width] = self.domain.input_shape();
+        let elements = channels * height * width;
         for reading in self.readings(split, examples) {
             let Reading {
                 motifs,
@@ -57,7 +57,7 @@ impl Evaluator<'_> {
             } = &reading;
             evaluation.motifs.add_motifs(motifs, elements, footprints);
             if let Some(supports) = self.supports {
-                centred.add(motifs, footprints, supports, plane, elements);
+                centred.add(motifs, footprints, supports, [height, width], elements);
             }
             evaluation.outputs.add_example(truth, prediction);
             if let Some(well_formed) = self.domain.is_well_formed(prediction) {
@@ -94,11 +94,11 @@ impl Evaluator<'_> {
     pub fn read(&self, batch: Batch) -> Vec<Reading> {
         let size = batch.tokens.len();
         let shape = self.domain.input_shape();
-        let (motifs, predictions) = match Input::new(batch.inputs.clone(), &shape, self.device) {
-            Input::Sound(input) => self.run(input),
-            Input::Image(input) => self.run(input),
-        };
-        let [height, width] = plane(&shape);
+        let input = maps(batch.inputs.clone(), shape, self.device);
+        let motifs = self.model.motifs(input);
+        let predictions = self.outputs(motifs.clone());
+        let motifs = values(motifs);
+        let [_, height, width] = shape;
         let inputs = batch.inputs.chunks(batch.inputs.len() / size);
         let motifs = motifs.chunks(motifs.len() / size);
         let rest = batch.tokens.into_iter().zip(batch.footprints);
@@ -117,12 +117,6 @@ impl Evaluator<'_> {
             .collect()
     }
 
-    fn run<const D: usize>(&self, input: Tensor<D>) -> (Vec<f32>, Vec<Vec<usize>>) {
-        let motifs = self.model.motifs(input);
-        let predictions = self.outputs(motifs.clone());
-        (values(motifs), predictions)
-    }
-
     /// The output tokens that the decoder writes for one input's motifs.
     pub fn output_of(&self, motifs: &[Motif]) -> Vec<usize> {
         let outputs = self.outputs_of(&[motifs.to_vec()]);
@@ -132,42 +126,28 @@ impl Evaluator<'_> {
 
     /// The output tokens that the decoder writes for each of some inputs' motifs.
     pub fn outputs_of(&self, inputs: &[Vec<Motif>]) -> Vec<Vec<usize>> {
-        let mut shape = self.domain.input_shape();
-        let [height, width] = plane(&shape);
+        let [_, height, width] = self.domain.input_shape();
         let channels = self.model.bottleneck.sparsity.channels();
         let size = channels * height * width;
-        let mut maps = vec![0.0; inputs.len() * size];
-        for (motifs, map) in inputs.iter().zip(maps.chunks_mut(size)) {
+        let mut strengths = vec![0.0; inputs.len() * size];
+        for (motifs, map) in inputs.iter().zip(strengths.chunks_mut(size)) {
             for motif in motifs {
                 map[(motif.channel * height + motif.row) * width + motif.column] = motif.strength;
             }
         }
-        shape[0] = channels;
-        match Input::new(maps, &shape, self.device) {
-            Input::Sound(maps) => self.outputs(maps),
-            Input::Image(maps) => self.outputs(maps),
-        }
+        self.outputs(maps(strengths, [channels, height, width], self.device))
     }
 
     /// The output tokens that the decoder writes for motifs.
     ///
     /// # Shapes
     ///
-    /// - `motifs`: `[batch, channels, spatial...]`
-    pub fn outputs<const D: usize>(&self, motifs: Tensor<D>) -> Vec<Vec<usize>> {
+    /// - `motifs`: `[batch, channels, height, width]`
+    pub fn outputs(&self, motifs: Tensor<4>) -> Vec<Vec<usize>> {
         let vocabulary = self.domain.vocabulary();
         // One more than the longest, so that an output that is too long shows as one.
         let longest = self.domain.longest_output() + 1;
         let (start, end) = (vocabulary.start(), vocabulary.end());
         self.model.decoder.greedy(motifs, start, end, longest)
-    }
-}
-
-/// The height and width of a motif map: one-dimensional ones have a height of 1.
-pub fn plane(input_shape: &[usize]) -> [usize; 2] {
-    match *input_shape {
-        [_, length] => [1, length],
-        [_, height, width] => [height, width],
-        _ => panic!("expected one or two spatial dimensions, got {input_shape:?}"),
     }
 }

@@ -14,7 +14,7 @@ pub mod dataset;
 pub mod evaluate;
 pub mod files;
 pub mod golden;
-pub mod input;
+pub mod host;
 pub mod metrics;
 pub mod program;
 pub mod report;

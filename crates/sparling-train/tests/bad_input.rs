@@ -238,12 +238,18 @@ fn values_out_of_range() {
 }
 
 #[test]
-fn a_sequence_has_no_columns() {
-    let settings = ["decoder.positions=rows_and_columns".to_owned()];
-    let error = RunConfig::load("audiomnist", "small", None, &settings).unwrap_err();
+fn a_sequence_has_neither_columns_nor_rows_to_read() {
+    let error = |setting: &str| {
+        let settings = [setting.to_owned()];
+        let error = RunConfig::load("audiomnist", "small", None, &settings).unwrap_err();
+        error.to_string()
+    };
     let expected = "decoder.positions must be \"rows\", the only axis of a sequence, but is \
                     \"rows_and_columns\"";
-    assert_eq!(error.to_string(), expected);
+    assert_eq!(error("decoder.positions=rows_and_columns"), expected);
+    let expected = "decoder.row_lstm must be absent, where inputs are sequences, but is there";
+    let lstm = "decoder.row_lstm={input_gain=1.0, forget_bias=0.0}";
+    assert_eq!(error(lstm), expected);
 }
 
 #[test]

@@ -266,10 +266,10 @@ mod tests {
     fn the_papers_sizes() {
         use crate::Domain;
         let paper = AudioMnistConfig::paper().validate().unwrap();
-        assert_eq!(paper.input_shape(), [64, 642]);
+        assert_eq!(paper.input_shape(), [64, 1, 642]);
         assert_eq!(paper.longest_output(), 10);
         let small = AudioMnistConfig::small().validate().unwrap();
-        assert_eq!(small.input_shape(), [64, 172]);
+        assert_eq!(small.input_shape(), [64, 1, 172]);
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl SingleSymbols {
 }
 
 impl Domain for SingleSymbols {
-    fn input_shape(&self) -> Vec<usize> {
+    fn input_shape(&self) -> [usize; 3] {
         self.0.input_shape()
     }
 

@@ -25,14 +25,14 @@ impl Decoder {
     ///
     /// # Shapes
     ///
-    /// - motifs: `[batch, channels, height, width]` or `[batch, channels, length]`
+    /// - motifs: `[batch, channels, height, width]`
     ///
     /// # Panics
     ///
     /// Panics if the motifs' shape does not suit the decoder, as [`Decoder::encode`].
-    pub fn greedy<const D: usize>(
+    pub fn greedy(
         &self,
-        motifs: Tensor<D>,
+        motifs: Tensor<4>,
         start: usize,
         end: usize,
         max_length: usize,

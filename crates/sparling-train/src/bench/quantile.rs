@@ -14,7 +14,7 @@ use sparling_layer::{
 
 use super::{Laps, median_laps, median_seconds, run_peer, wait};
 use crate::backend::Backend;
-use crate::input::values;
+use crate::host::values;
 
 const PEER: &str = include_str!("../../../../bench/peer/quantile.py");
 

@@ -14,7 +14,7 @@ use super::{Laps, median_laps, memory, run_peer};
 use crate::backend::Backend;
 use crate::config::RunConfig;
 use crate::evaluate::Evaluator;
-use crate::input::Input;
+use crate::host::maps;
 use crate::training::learner::Learner;
 use crate::training::loss::Targets;
 
@@ -70,7 +70,7 @@ pub struct Report {
 #[derive(Serialize)]
 struct PeerCase<'a> {
     config: &'a SparlingConfig,
-    input: Vec<usize>,
+    input: [usize; 3],
     batch: usize,
     time: usize,
     density: f64,
@@ -201,21 +201,9 @@ pub(super) fn model_parts(
     batch: Batch,
     budget: f64,
 ) -> Vec<Part> {
-    let device = learner.device();
-    let targets = Targets::new(&batch.tokens, domain.vocabulary(), device);
-    match Input::new(batch.inputs, &domain.input_shape(), device) {
-        Input::Sound(input) => parts_on(learner, &targets, input, budget),
-        Input::Image(input) => parts_on(learner, &targets, input, budget),
-    }
-}
-
-fn parts_on<const D: usize>(
-    learner: &Learner,
-    targets: &Targets,
-    input: Tensor<D>,
-    budget: f64,
-) -> Vec<Part> {
     let (model, device) = (&learner.model, learner.device());
+    let targets = Targets::new(&batch.tokens, domain.vocabulary(), device);
+    let input = maps(batch.inputs, domain.input_shape(), device);
     let features = leaf(model.motif_model.forward(input.clone()));
     for _ in 0..SETTLING {
         model.bottleneck.forward(features.clone().detach());

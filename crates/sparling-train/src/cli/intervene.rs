@@ -8,7 +8,6 @@ use clap::Args;
 use super::output::say;
 use super::predict::read_one;
 use crate::backend::Backend;
-use crate::evaluate::plane;
 use crate::metrics::channel::channel_name;
 use crate::report::examples::{self, ExamplePicture};
 use crate::run::trained::Trained;
@@ -49,7 +48,7 @@ impl Intervene {
         let before = read_one(&trained, &self.file)?;
         let evaluator = trained.evaluator();
         let shape = trained.domain().input_shape();
-        let [height, width] = plane(&shape);
+        let [_, height, width] = shape;
         let channels = evaluator.model.bottleneck.sparsity.channels();
         let edits = Edits {
             remove: self.remove,
@@ -79,7 +78,7 @@ impl Intervene {
             let example = |motifs, output| ExamplePicture {
                 motifs,
                 prediction: Some(output),
-                ..ExamplePicture::new(&before.input, &shape)
+                ..ExamplePicture::new(&before.input, shape)
             };
             let drawn = [
                 example(&before.motifs, &outputs[0]),

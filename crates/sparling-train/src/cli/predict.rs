@@ -13,7 +13,7 @@ use sparling_data::Batch;
 
 use super::output::say;
 use crate::backend::Backend;
-use crate::evaluate::{Reading, plane};
+use crate::evaluate::Reading;
 use crate::metrics::Motif;
 use crate::metrics::channel::channel_name;
 use crate::run::trained::Trained;
@@ -172,7 +172,8 @@ fn describe(trained: &Trained, motif: &Motif, seconds: Option<f64>) -> Predicted
 
 fn support_of(trained: &Trained, motif: &Motif) -> Option<PredictedBox> {
     let support = trained.supports()?.of(motif)?;
-    let [rows, columns] = support.around(motif, plane(&trained.domain().input_shape()));
+    let [_, height, width] = trained.domain().input_shape();
+    let [rows, columns] = support.around(motif, [height, width]);
     Some(PredictedBox {
         top: rows.start,
         bottom: rows.end,

@@ -10,7 +10,6 @@ use sparling_data::{Domain, Example, Footprint, Split};
 
 use super::configuration::Configuration;
 use super::output::say;
-use crate::evaluate::plane;
 use crate::files::atomic;
 use crate::files::{picture, sound};
 use crate::report::examples::{self, ExamplePicture};
@@ -93,14 +92,14 @@ impl Sample {
         let picture = format!("{index:05}.png");
         let path = self.out.join(&picture);
         let Some(recording) = domain.sound(split, index) else {
-            let size = plane(&domain.input_shape());
-            picture::write(&path, &example.input, size, domain.ink())?;
+            let [_, height, width] = domain.input_shape();
+            picture::write(&path, &example.input, [height, width], domain.ink())?;
             return Ok(picture);
         };
         let drawn = ExamplePicture {
             footprints: Some(&example.footprints),
             truth: Some(&domain.vocabulary().decode(&example.tokens)),
-            ..ExamplePicture::new(&example.input, &domain.input_shape())
+            ..ExamplePicture::new(&example.input, domain.input_shape())
         };
         examples::draw(&path, &[drawn])?;
         let file = format!("{index:05}.wav");

@@ -131,7 +131,7 @@ fn draw_examples(folder: &RunFolder, trained: &Trained) -> Result<()> {
             supports: trained.supports(),
             truth: Some(truth),
             prediction: Some(prediction),
-            ..ExamplePicture::new(&reading.input, &shape)
+            ..ExamplePicture::new(&reading.input, shape)
         })
         .collect();
     let path = folder.path().join("examples.png");

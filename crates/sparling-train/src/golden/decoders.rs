@@ -21,16 +21,16 @@ const POOL: usize = 8;
 /// If a file is missing or not of the expected layout.
 pub fn compare(dir: &Path, device: &Device) -> Result<Vec<Comparison>> {
     Tensors::read(dir, "decoders.safetensors")?.open(|golden| {
-        let mut comparisons = compare_decoder::<4>(&golden.group("image."), device)?;
-        comparisons.extend(compare_decoder::<3>(&golden.group("audio."), device)?);
+        let mut comparisons = compare_decoder(&golden.group("image."), device)?;
+        comparisons.extend(compare_decoder(&golden.group("audio."), device)?);
         Ok(comparisons)
     })
 }
 
-fn compare_decoder<const D: usize>(golden: &Group<'_>, device: &Device) -> Result<Vec<Comparison>> {
+fn compare_decoder(golden: &Group<'_>, device: &Device) -> Result<Vec<Comparison>> {
     let read = |name: &str| golden.find(name);
     let decoder = pytorch::load(config(golden)?.init(device), "init.", &read)?;
-    let motifs = golden.tensor::<D>("m", device)?.require_grad();
+    let motifs = golden.maps("m", device)?.require_grad();
     let tokens = golden.tokens("y_i", device)?;
     let [_, time] = tokens.dims();
 

@@ -1,4 +1,4 @@
-//! The motif model in one and two dimensions, against the same one in PyTorch.
+//! The motif model of images and of sequences, against the same one in PyTorch.
 
 use std::path::Path;
 
@@ -17,16 +17,20 @@ use super::tensors::{Group, Tensors};
 /// If a file is missing or not of the expected layout.
 pub fn compare(dir: &Path, device: &Device) -> Result<Vec<Comparison>> {
     Tensors::read(dir, "motif_models.safetensors")?.open(|golden| {
-        let mut comparisons = compare_model::<4>(&golden.group("g2d."), device)?;
-        comparisons.extend(compare_model::<3>(&golden.group("g1d."), device)?);
+        let mut comparisons = compare_model(&golden.group("g2d."), 2, device)?;
+        comparisons.extend(compare_model(&golden.group("g1d."), 1, device)?);
         Ok(comparisons)
     })
 }
 
-fn compare_model<const D: usize>(golden: &Group<'_>, device: &Device) -> Result<Vec<Comparison>> {
-    let model = build(golden, D - 2, device)?;
-    let input = golden.tensor::<D>("x", device)?.require_grad();
-    let cotangent = golden.tensor::<D>("w", device)?;
+fn compare_model(
+    golden: &Group<'_>,
+    dimensions: usize,
+    device: &Device,
+) -> Result<Vec<Comparison>> {
+    let model = build(golden, dimensions, device)?;
+    let input = golden.maps("x", device)?.require_grad();
+    let cotangent = golden.maps("w", device)?;
     let output = model.forward(input.clone());
     let gradients = (output.clone() * cotangent).sum().backward();
     let gradient = input.grad(&gradients).context("the input has a gradient")?;

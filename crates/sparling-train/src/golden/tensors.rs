@@ -8,7 +8,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors};
 
 use super::{Comparison, TOLERANCE};
-use crate::input::values;
+use crate::host::values;
 
 /// The tensors of one safetensors file.
 pub struct Tensors {
@@ -126,6 +126,18 @@ impl<'a> Group<'a> {
             self.prefix
         );
         Ok(Tensor::from_data(TensorData::new(values, shape), device))
+    }
+
+    /// Inputs or motifs, `[batch, channels, height, width]`, or `[batch, channels, width]` in the file.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that name and rank.
+    pub fn maps(&self, name: &str, device: &Device) -> Result<Tensor<4>> {
+        match self.get(name)?.0.len() {
+            3 => Ok(self.tensor::<3>(name, device)?.unsqueeze_dim(2)),
+            _ => self.tensor(name, device),
+        }
     }
 
     /// A tensor of tokens, `[time, batch]` in the file and `[batch, time]` here.

@@ -8,9 +8,9 @@ use sparling_data::Footprint;
 pub struct Motif {
     /// The channel it belongs to.
     pub channel: usize,
-    /// Its row; 0 in one dimension.
+    /// Its row; 0 in a sequence.
     pub row: usize,
-    /// Its column, or its frame in one dimension.
+    /// Its column; in sound its frame.
     pub column: usize,
     /// The activation, positive.
     pub strength: f32,
@@ -33,7 +33,7 @@ impl Motif {
     ///
     /// # Shapes
     ///
-    /// - `activations`: `[channels, height, width]`, row-major; height is 1 in one dimension
+    /// - `activations`: `[channels, height, width]`, row-major
     ///
     /// # Panics
     ///

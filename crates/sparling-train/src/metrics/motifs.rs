@@ -61,7 +61,7 @@ impl MotifCounts {
     ///
     /// # Shapes
     ///
-    /// - `activations`: `[channels, height, width]`, row-major; height is 1 in one dimension
+    /// - `activations`: `[channels, height, width]`, row-major
     ///
     /// # Panics
     ///

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::matching::Motif;
 
-/// Where a channel looks, in positions from its motif; rows are 0 in one dimension.
+/// Where a channel looks, in positions from its motif; rows are 0 in a sequence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Support {

@@ -21,14 +21,14 @@ pub(super) use panel::draw_enlarged;
 /// One example to draw.
 #[derive(Clone, Copy, Debug)]
 pub struct ExamplePicture<'a> {
-    /// The input, row-major `[height, width]`; in one dimension `[features, frames]`, with the first
-    /// feature drawn at the bottom.
+    /// The input, row-major `[height, width]`; of sound `[features, frames]`, with the first feature drawn
+    /// at the bottom.
     pub input: &'a [f32],
     /// Its height.
     pub height: usize,
     /// Its width.
     pub width: usize,
-    /// Rows of the motif map: `height`, or 1 in one dimension, where each channel gets a lane.
+    /// Rows of the motif map: `height`, or 1 of a sequence, where each channel gets a lane.
     pub map_height: usize,
     /// The true footprints, or `None` where nobody knows them.
     pub footprints: Option<&'a [Footprint]>,
@@ -43,17 +43,13 @@ pub struct ExamplePicture<'a> {
 }
 
 impl<'a> ExamplePicture<'a> {
-    /// An input of the shape `[channels, spatial...]` of which nothing else is known. In one
-    /// dimension channels are rows of the picture.
-    ///
-    /// # Panics
-    ///
-    /// When there are neither one nor two spatial dimensions.
-    pub fn new(input: &'a [f32], input_shape: &[usize]) -> Self {
-        let [height, width, map_height] = match *input_shape {
-            [features, frames] => [features, frames, 1],
-            [_, height, width] => [height, width, height],
-            _ => panic!("expected one or two spatial dimensions, got {input_shape:?}"),
+    /// An input of the shape `[channels, height, width]` of which nothing else is known. Of a sequence,
+    /// whose height is 1, channels are rows of the picture.
+    pub fn new(input: &'a [f32], [channels, map_height, width]: [usize; 3]) -> Self {
+        let height = if map_height == 1 {
+            channels
+        } else {
+            map_height
         };
         Self {
             input,

@@ -11,7 +11,7 @@ use sparling_data::seed::Stream;
 use sparling_data::{Batch, Split};
 
 use crate::evaluate::Evaluator;
-use crate::input::{Input, values};
+use crate::host::{maps, values};
 use crate::metrics::edit;
 
 /// As good as before: edit accuracy is lower by no more than this (paper, Appendix B).
@@ -62,14 +62,14 @@ impl Binning {
         let eta = eta(&accuracies);
         let sparsity = &evaluator.model.bottleneck.sparsity;
         let density = sparsity.density();
-        let plane: usize = evaluator.domain.input_shape()[1..].iter().product();
+        let [_, height, width] = evaluator.domain.input_shape();
         Self {
             density,
             edit_accuracy: accuracies[0],
             binned: accuracies[1..].to_vec(),
             eta,
             eta_interval: eta_interval(&errors),
-            bound_bits: eta.map(|eta| bound(channels * plane, density, eta)),
+            bound_bits: eta.map(|eta| bound(channels * height * width, density, eta)),
             examples,
         }
     }
@@ -78,14 +78,12 @@ impl Binning {
 /// Each channel's activations on validation examples, in ascending order.
 fn strengths(evaluator: &Evaluator, examples: usize, channels: usize) -> Vec<Vec<f32>> {
     let shape = evaluator.domain.input_shape();
-    let plane: usize = shape[1..].iter().product();
+    let [_, height, width] = shape;
     let mut strengths = vec![Vec::new(); channels];
     for batch in evaluator.batches(Split::Validation, 0..examples as u64) {
-        let motifs = match Input::new(batch.inputs, &shape, evaluator.device) {
-            Input::Sound(input) => values(evaluator.model.motifs(input)),
-            Input::Image(input) => values(evaluator.model.motifs(input)),
-        };
-        for (map, plane) in motifs.chunks(plane).enumerate() {
+        let input = maps(batch.inputs, shape, evaluator.device);
+        let motifs = values(evaluator.model.motifs(input));
+        for (map, plane) in motifs.chunks(height * width).enumerate() {
             let active = plane.iter().filter(|strength| **strength != 0.0);
             strengths[map % channels].extend(active);
         }
@@ -98,35 +96,27 @@ fn strengths(evaluator: &Evaluator, examples: usize, channels: usize) -> Vec<Vec
 
 /// The edit error of each example: with the motifs as they are, then with each binning.
 fn errors(evaluator: &Evaluator, batch: Batch, bins: &[Vec<Bins>]) -> Vec<Vec<f64>> {
-    let shape = evaluator.domain.input_shape();
-    match Input::new(batch.inputs, &shape, evaluator.device) {
-        Input::Sound(input) => errors_of(evaluator, input, &batch.tokens, bins),
-        Input::Image(input) => errors_of(evaluator, input, &batch.tokens, bins),
-    }
-}
-
-fn errors_of<const D: usize>(
-    evaluator: &Evaluator,
-    input: Tensor<D>,
-    truths: &[Vec<usize>],
-    bins: &[Vec<Bins>],
-) -> Vec<Vec<f64>> {
+    let input = maps(
+        batch.inputs,
+        evaluator.domain.input_shape(),
+        evaluator.device,
+    );
     let motifs = evaluator.model.motifs(input);
     let shape = motifs.dims();
-    let plane: usize = shape[2..].iter().product();
+    let [_, _, height, width] = shape;
     let strengths = values(motifs.clone());
     let binned = bins.iter().map(|of_channels| {
         let places = strengths.iter().enumerate();
         let strengths = places.map(|(place, strength)| {
-            of_channels[place / plane % of_channels.len()].mean_of(*strength)
+            of_channels[place / (height * width) % of_channels.len()].mean_of(*strength)
         });
         let data = TensorData::new(strengths.collect(), shape);
         Tensor::from_data(data, evaluator.device)
     });
-    let mut errors = vec![Vec::new(); truths.len()];
+    let mut errors = vec![Vec::new(); batch.tokens.len()];
     for motifs in std::iter::once(motifs).chain(binned) {
         let outputs = evaluator.outputs(motifs);
-        for ((errors, truth), output) in errors.iter_mut().zip(truths).zip(&outputs) {
+        for ((errors, truth), output) in errors.iter_mut().zip(&batch.tokens).zip(&outputs) {
             errors.push(edit::error(truth, output));
         }
     }

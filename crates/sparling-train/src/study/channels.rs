@@ -2,7 +2,7 @@
 
 use sparling_data::Split;
 
-use crate::evaluate::{Evaluator, Reading, plane};
+use crate::evaluate::{Evaluator, Reading};
 use crate::metrics::Motif;
 
 /// What a channel is active for.
@@ -64,11 +64,12 @@ pub fn measure(
                 }
             }
             if let Some(motif) = strongest {
-                channel.keep(motif, &reading, &shape, window, most);
+                channel.keep(motif, &reading, shape, window, most);
             }
         }
     }
-    let positions = examples * plane(&shape).iter().product::<usize>();
+    let [_, height, width] = shape;
+    let positions = examples * height * width;
     for channel in &mut channels {
         channel.density = channel.activations as f64 / positions.max(1) as f64;
     }
@@ -81,7 +82,7 @@ impl Channel {
         &mut self,
         motif: &Motif,
         reading: &Reading,
-        shape: &[usize],
+        shape: [usize; 3],
         window: usize,
         most: usize,
     ) {
@@ -97,14 +98,11 @@ impl Channel {
 }
 
 /// The window around a motif; of sound, all frequencies.
-fn crop(motif: &Motif, input: &[f32], shape: &[usize], window: usize) -> Crop {
-    let (rows, columns) = match *shape {
-        [features, frames] => (features, frames),
-        _ => (shape[1], shape[2]),
-    };
-    let (first, height) = match shape.len() {
-        2 => (0, rows),
-        _ => (motif.row as isize - window as isize / 2, window),
+fn crop(motif: &Motif, input: &[f32], shape: [usize; 3], window: usize) -> Crop {
+    let [channels, height, columns] = shape;
+    let (rows, first, height) = match height {
+        1 => (channels, 0, channels),
+        _ => (height, motif.row as isize - window as isize / 2, window),
     };
     let left = motif.column as isize - window as isize / 2;
     let within = |index: isize, size: usize| index.clamp(0, size as isize - 1) as usize;
@@ -130,14 +128,14 @@ mod tests {
     #[test]
     fn crops_are_centred_and_continued_at_the_border() {
         let input: Vec<f32> = (0_u8..12).map(f32::from).collect();
-        let middle = crop(&Motif::new(0, 1, 2, 1.0), &input, &[1, 3, 4], 3);
+        let middle = crop(&Motif::new(0, 1, 2, 1.0), &input, [1, 3, 4], 3);
         assert_eq!(
             middle.pixels,
             [1.0, 2.0, 3.0, 5.0, 6.0, 7.0, 9.0, 10.0, 11.0]
         );
-        let corner = crop(&Motif::new(0, 0, 0, 1.0), &input, &[1, 3, 4], 3);
+        let corner = crop(&Motif::new(0, 0, 0, 1.0), &input, [1, 3, 4], 3);
         assert_eq!(corner.pixels, [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 4.0, 4.0, 5.0]);
-        let sound = crop(&Motif::new(0, 0, 1, 1.0), &input, &[3, 4], 3);
+        let sound = crop(&Motif::new(0, 0, 1, 1.0), &input, [3, 1, 4], 3);
         assert_eq!((sound.height, sound.width), (3, 3));
         assert_eq!(sound.pixels, [0.0, 1.0, 2.0, 4.0, 5.0, 6.0, 8.0, 9.0, 10.0]);
     }

@@ -11,10 +11,10 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 use sparling_data::{Batch, Domain, Loader, Split, batch};
-use sparling_models::{MotifModel, Sparling};
+use sparling_models::MotifModel;
 
 use crate::config::RunConfig;
-use crate::input::{Input, values};
+use crate::host::{maps, values};
 use crate::metrics::{assignment, ratio};
 use crate::run::trained::Trained;
 use crate::training::learner::optimizer;
@@ -183,11 +183,9 @@ fn judge(
     let (mut shown, mut right) = (vec![0; symbols], vec![0; symbols]);
     for batch in singles(domain, split, evaluator.batch_size, examples) {
         let truths = truths(&batch);
-        let (motifs, scores) =
-            match Input::new(batch.inputs, &domain.input_shape(), evaluator.device) {
-                Input::Sound(input) => strengths(evaluator.model, direct, input),
-                Input::Image(input) => strengths(evaluator.model, direct, input),
-            };
+        let input = maps(batch.inputs, domain.input_shape(), evaluator.device);
+        let motifs = values(strongest(evaluator.model.motifs(input.clone())));
+        let scores = values(strongest(direct.forward(input)));
         let rows = motifs.chunks(channels).zip(scores.chunks(symbols));
         for ((motifs, scores), truth) in rows.zip(truths) {
             shown[truth] += 1;
@@ -242,21 +240,7 @@ fn truths(batch: &Batch) -> Vec<usize> {
 ///
 /// - output: `[batch, symbols]`
 fn scores(model: &MotifModel, batch: Batch, domain: &dyn Domain, device: &Device) -> Tensor<2> {
-    match Input::new(batch.inputs, &domain.input_shape(), device) {
-        Input::Sound(input) => strongest(model.forward(input)),
-        Input::Image(input) => strongest(model.forward(input)),
-    }
-}
-
-/// What each channel of a run's model and of a direct one says where it is the strongest, row-major
-/// `[batch, channels]`.
-fn strengths<const D: usize>(
-    model: &Sparling,
-    direct: &MotifModel,
-    input: Tensor<D>,
-) -> (Vec<f32>, Vec<f32>) {
-    let motifs = strongest(model.motifs(input.clone()));
-    (values(motifs), values(strongest(direct.forward(input))))
+    strongest(model.forward(maps(batch.inputs, domain.input_shape(), device)))
 }
 
 /// The first index of the largest value.
@@ -270,13 +254,12 @@ fn largest(scores: &[f32]) -> Option<usize> {
 ///
 /// # Shapes
 ///
-/// - `maps`: `[batch, channels, spatial...]`
+/// - `maps`: `[batch, channels, height, width]`
 /// - output: `[batch, channels]`
-fn strongest<const D: usize>(maps: Tensor<D>) -> Tensor<2> {
-    let dims = maps.dims();
-    let plane = dims[2..].iter().product();
-    let maps: Tensor<3> = maps.reshape([dims[0], dims[1], plane]);
-    maps.max_dim(2).reshape([dims[0], dims[1]])
+fn strongest(maps: Tensor<4>) -> Tensor<2> {
+    let [batch, channels, height, width] = maps.dims();
+    let maps: Tensor<3> = maps.reshape([batch, channels, height * width]);
+    maps.max_dim(2).reshape([batch, channels])
 }
 
 /// The mean cross-entropy of scores `[batch, symbols]`, in nats.

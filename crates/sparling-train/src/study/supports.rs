@@ -14,8 +14,8 @@ use burn::tensor::Tensor;
 use sparling_data::Split;
 use sparling_models::MotifModel;
 
-use crate::evaluate::{Evaluator, Reading, plane};
-use crate::input::{Input, values};
+use crate::evaluate::{Evaluator, Reading};
+use crate::host::{maps, values};
 use crate::metrics::{Motif, Support, Supports};
 use crate::run::trained::{LoadError, Trained};
 
@@ -90,15 +90,16 @@ impl Looker<'_> {
         }
         let shape = domain.input_shape();
         let supports = cases.iter().enumerate().map(|(channel, cases)| {
-            let map = self.map(cases, &shape)?;
+            let map = self.map(cases, shape)?;
             Some(map.support(cases.len(), model.offsets.of(channel)))
         });
         Supports(supports.collect())
     }
 
     /// The mean map of a channel's activations.
-    fn map(&self, cases: &[Case], shape: &[usize]) -> Option<Map> {
-        let rows = if shape.len() == 2 { 1 } else { self.window };
+    fn map(&self, cases: &[Case], shape: [usize; 3]) -> Option<Map> {
+        let [_, height, _] = shape;
+        let rows = if height == 1 { 1 } else { self.window };
         let mut map = Map {
             values: vec![0.0; rows * self.window],
             rows,
@@ -131,25 +132,15 @@ impl Looker<'_> {
     /// # Shapes
     ///
     /// - output: `[cases, shape...]`
-    fn gradients(&self, cases: &[Case], shape: &[usize]) -> Vec<f32> {
+    fn gradients(&self, cases: &[Case], shape: [usize; 3]) -> Vec<f32> {
         let device = self.evaluator.device.clone().autodiff();
         let inputs = cases.iter().flat_map(|case| case.input.iter().copied());
-        match Input::new(inputs.collect(), shape, &device) {
-            Input::Sound(input) => self.gradients_by(input, cases),
-            Input::Image(input) => self.gradients_by(input, cases),
-        }
-    }
-
-    fn gradients_by<const D: usize>(&self, input: Tensor<D>, cases: &[Case]) -> Vec<f32> {
-        let input = input.require_grad();
+        let input = maps(inputs.collect(), shape, &device).require_grad();
         let activations = self.motif_model.forward(input.clone());
         let picked = cases.iter().enumerate().map(|(example, case)| {
             let motif = self.found(&case.motif);
-            let mut at = activations.dims().map(|_| motif.row..motif.row + 1);
-            at[0] = example..example + 1;
-            at[1] = motif.channel..motif.channel + 1;
-            at[D - 1] = motif.column..motif.column + 1;
-            activations.clone().slice(at).sum()
+            let at = [example, motif.channel, motif.row, motif.column];
+            activations.clone().slice(at.map(|at| at..at + 1)).sum()
         });
         let sum = Tensor::cat(picked.collect(), 0).sum();
         let gradient = input.grad(&sum.backward());
@@ -179,8 +170,7 @@ struct Map {
 
 impl Map {
     /// Adds the squared gradient by one input, as far as it is around the motif.
-    fn add(&mut self, motif: &Motif, gradient: &[f32], shape: &[usize]) {
-        let [height, width] = plane(shape);
+    fn add(&mut self, motif: &Motif, gradient: &[f32], [_, height, width]: [usize; 3]) {
         let square = |row: usize, column: usize| {
             let features = gradient.chunks(height * width);
             let squares = features.map(|plane| f64::from(plane[row * width + column]).powi(2));
@@ -307,7 +297,7 @@ mod tests {
                     }
                 }
             }
-            map.add(&Motif::new(0, row, column, 1.0), &gradient, &shape);
+            map.add(&Motif::new(0, row, column, 1.0), &gradient, shape);
         }
         let support = map.support(2, [0, 0]);
         assert_eq!((support.rows, support.columns), (-4..-1, 1..3));
@@ -324,7 +314,7 @@ mod tests {
         let mut gradient = vec![0.0; 3 * 8];
         gradient[8 + 2] = 1.0;
         gradient[16 + 3] = 1.0;
-        map.add(&Motif::new(0, 0, 4, 1.0), &gradient, &[3, 8]);
+        map.add(&Motif::new(0, 0, 4, 1.0), &gradient, [3, 1, 8]);
         let support = map.support(1, [0, 0]);
         assert_eq!((support.rows, support.columns), (0..1, -2..0));
         assert_eq!(support.centre, [0.0, -1.5]);

@@ -7,7 +7,7 @@ use sparling_data::{Batch, Domain};
 use sparling_models::Sparling;
 
 use crate::config::{RunConfig, TrainingSection};
-use crate::input::Input;
+use crate::host::maps;
 use crate::training::adam::Adam;
 use crate::training::clip::clip_global_norm;
 use crate::training::loss::Targets;
@@ -60,11 +60,8 @@ impl Learner {
     pub fn loss(&self, batch: Batch, domain: &dyn Domain) -> Tensor<1> {
         let targets = Targets::new(&batch.tokens, domain.vocabulary(), &self.device);
         let read = targets.read.clone();
-        let (logits, penalty) = match Input::new(batch.inputs, &domain.input_shape(), &self.device)
-        {
-            Input::Sound(input) => self.model.forward_with_penalty(input, read),
-            Input::Image(input) => self.model.forward_with_penalty(input, read),
-        };
+        let input = maps(batch.inputs, domain.input_shape(), &self.device);
+        let (logits, penalty) = self.model.forward_with_penalty(input, read);
         let loss = targets.cross_entropy(logits);
         match penalty {
             Some(penalty) => loss + penalty,

@@ -21,7 +21,7 @@ use sparling_models::ChannelSplit;
 
 use crate::config::Splitting;
 use crate::evaluate::Evaluator;
-use crate::input::{Input, values};
+use crate::host::{maps, values};
 use crate::metrics::statistics::median;
 use crate::training::loss::Targets;
 use kinds::{Kinds, Moments, Places, number};
@@ -144,27 +144,24 @@ impl Judge<'_> {
     /// and count for 0.
     fn rises(&self, left_out: &[usize]) -> Vec<f64> {
         let mut rises = vec![0.0; self.evaluator.model.bottleneck.sparsity.channels()];
-        self.each_batch(|input, targets| match input {
-            Input::Sound(input) => self.add_rises(input, left_out, targets, &mut rises),
-            Input::Image(input) => self.add_rises(input, left_out, targets, &mut rises),
-        });
+        self.each_batch(|input, targets| self.add_rises(input, left_out, targets, &mut rises));
         rises
     }
 
-    fn add_rises<const D: usize>(
+    fn add_rises(
         &self,
-        input: Tensor<D>,
+        input: Tensor<4>,
         left_out: &[usize],
         targets: &Targets,
         rises: &mut [f64],
     ) {
         let model = self.evaluator.model;
-        let without = |motifs: Tensor<D>, channel: usize| {
+        let without = |motifs: Tensor<4>, channel: usize| {
             let mut ranges = motifs.dims().map(|size| 0..size);
             ranges[1] = channel..channel + 1;
             motifs.slice_fill(ranges, 0.0)
         };
-        let loss = |motifs: Tensor<D>| {
+        let loss = |motifs: Tensor<4>| {
             let kept = winners(motifs, self.radius);
             let logits = model.decoder.forward(kept, targets.read.clone());
             f64::from(targets.cross_entropy(logits).into_scalar::<f32>())
@@ -189,17 +186,14 @@ impl Judge<'_> {
             places: vec![Places::new(); channels],
             all: Places::new(),
         };
-        self.each_batch(|input, _| match input {
-            Input::Sound(input) => self.add_places(input, &mut seen),
-            Input::Image(input) => self.add_places(input, &mut seen),
-        });
+        self.each_batch(|input, _| self.add_places(input, &mut seen));
         seen
     }
 
-    fn add_places<const D: usize>(&self, input: Tensor<D>, seen: &mut Seen) {
+    fn add_places(&self, input: Tensor<4>, seen: &mut Seen) {
         let model = self.evaluator.model;
         let features = model.motif_model.features(input);
-        let motifs: Tensor<D> = model.motif_model.detect(features.clone());
+        let motifs = model.motif_model.detect(features.clone());
         let motifs = model.bottleneck.forward(motifs);
         let won = winners(motifs, self.radius);
         let [_, width, rows, columns] = features.dims();
@@ -224,11 +218,11 @@ impl Judge<'_> {
         seen.all.extend(some);
     }
 
-    fn each_batch(&self, mut visit: impl FnMut(Input, &Targets)) {
+    fn each_batch(&self, mut visit: impl FnMut(Tensor<4>, &Targets)) {
         let Evaluator { domain, device, .. } = self.evaluator;
         for batch in self.evaluator.batches(self.split, self.examples.clone()) {
             let targets = Targets::new(&batch.tokens, domain.vocabulary(), device);
-            let input = Input::new(batch.inputs, &domain.input_shape(), device);
+            let input = maps(batch.inputs, domain.input_shape(), device);
             visit(input, &targets);
         }
     }

@@ -14,7 +14,7 @@ use sparling_models::{ChannelSplit, Offsets, Sparling};
 use crate::backend::Backend;
 use crate::config::{ConfigError, LastPhase, Retrain, RunConfig};
 use crate::evaluate::Evaluator;
-use crate::input::values;
+use crate::host::values;
 use crate::metrics::{Figures, Support};
 use crate::run::checkpoint::{
     Best, Checkpoint, CheckpointError, Checkpoints, State, TrainingState,

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::{Prediction, describe, run};
-use crate::evaluate::plane;
 use crate::files::picture::{self, Fit};
 use crate::report::examples::{self, ExamplePicture};
 use crate::run::trained::Trained;
@@ -15,9 +14,11 @@ pub(super) fn read(trained: &Trained, files: &[PathBuf]) -> Result<Vec<Vec<f32>>
         true => Fit::Centred,
         false => Fit::Exact,
     };
-    let size = plane(&trained.domain().input_shape());
+    let [_, height, width] = trained.domain().input_shape();
     let ink = trained.domain().ink();
-    let inputs = files.iter().map(|file| picture::read(file, size, ink, fit));
+    let inputs = files
+        .iter()
+        .map(|file| picture::read(file, [height, width], ink, fit));
     Ok(inputs.collect::<Result<_, _>>()?)
 }
 
@@ -38,13 +39,13 @@ pub(super) fn predict(
                 motifs: &reading.motifs,
                 supports: trained.supports(),
                 prediction: Some(&output),
-                ..ExamplePicture::new(&reading.input, &shape)
+                ..ExamplePicture::new(&reading.input, shape)
             };
             // Beside the input what was read in it, where that can be drawn.
             let typeset = trained.domain().typeset(&reading.prediction);
             let beside = typeset.as_ref().map(|typeset| ExamplePicture {
                 prediction: Some(&typeset.source),
-                ..ExamplePicture::new(&typeset.input, &shape)
+                ..ExamplePicture::new(&typeset.input, shape)
             });
             let drawn: Vec<_> = [example].into_iter().chain(beside).collect();
             examples::draw(&picture, &drawn)?;

@@ -166,7 +166,7 @@ fn draw(trained: &Trained, windows: &[Window], path: &Path) -> Result<()> {
             motifs: &window.reading.motifs,
             supports: trained.supports(),
             prediction: Some(output),
-            ..ExamplePicture::new(&window.reading.input, &shape)
+            ..ExamplePicture::new(&window.reading.input, shape)
         })
         .collect();
     examples::draw(path, &examples)

@@ -10,7 +10,7 @@ fn box_at(symbol: usize, left: usize, right: usize) -> Footprint {
     }
 }
 
-/// One-dimensional maps from `(channel, frame, strength)`.
+/// Maps of sequences from `(channel, frame, strength)`.
 fn map(channels: usize, width: usize, motifs: &[(usize, usize, f32)]) -> Vec<f32> {
     let mut activations = vec![0.0; channels * width];
     for &(channel, frame, strength) in motifs {
