@@ -8,12 +8,19 @@ use sparling_data::{DigitCircleConfig, Domain, LatexOcrConfig, SpectrogramConfig
 fn digitcircle(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("digitcircle");
     group.throughput(Throughput::Elements(1));
-    let presets = [
-        ("paper", DigitCircleConfig::paper()),
-        ("small", DigitCircleConfig::small()),
+    let sizes = [
+        (
+            "paper",
+            include_str!("../tests/data/digitcircle-paper.toml"),
+        ),
+        (
+            "small",
+            include_str!("../tests/data/digitcircle-small.toml"),
+        ),
     ];
-    for (name, config) in presets {
-        let domain = config.validate().expect("presets are valid");
+    for (name, text) in sizes {
+        let config: DigitCircleConfig = toml::from_str(text).expect("every key is there");
+        let domain = config.validate().expect("it is valid");
         let mut index = 0;
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
@@ -28,7 +35,9 @@ fn digitcircle(criterion: &mut Criterion) {
 fn latexocr(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("latexocr");
     group.throughput(Throughput::Elements(1));
-    let domain = LatexOcrConfig::paper().validate().expect("it is valid");
+    let text = include_str!("../tests/data/latexocr-paper.toml");
+    let config: LatexOcrConfig = toml::from_str(text).expect("every key is there");
+    let domain = config.validate().expect("it is valid");
     let mut index = 0;
     group.bench_function("paper", |bencher| {
         bencher.iter(|| {
@@ -44,7 +53,15 @@ fn spectrogram(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("spectrogram");
     let seconds = 15;
     group.throughput(Throughput::Elements(seconds));
-    let spectrogram = SpectrogramConfig::paper().build().expect("it is valid");
+    let config = SpectrogramConfig {
+        sample_rate: 8000,
+        window: 375,
+        hop: 187,
+        mels: 64,
+        smallest_power: 1e-10,
+        dynamic_range: 80.0,
+    };
+    let spectrogram = config.build().expect("it is valid");
     let clip: Vec<f32> = (0..8000 * seconds)
         .map(|sample| (sample as f32 * 0.3).sin())
         .collect();

@@ -330,7 +330,7 @@ mod tests {
     /// Blanking a mark's box removes all of its ink, and other ink only where marks overlap.
     #[test]
     fn boxes_hold_exactly_their_marks() {
-        let domain = LatexOcrConfig::paper().validate().unwrap();
+        let domain = config::tests::paper().validate().unwrap();
         let [_, width] = domain.size();
         let (mut boxes, mut overlapping) = (0, 0);
         for index in 0..500 {

@@ -7,7 +7,16 @@
 //! ```
 //! use sparling_data::SpectrogramConfig;
 //!
-//! let spectrogram = SpectrogramConfig::paper().build()?;
+//! // The paper's: 64 bands from 0 to 4 kHz, about 43 frames per second.
+//! let config = SpectrogramConfig {
+//!     sample_rate: 8000,
+//!     window: 375,
+//!     hop: 187,
+//!     mels: 64,
+//!     smallest_power: 1e-10,
+//!     dynamic_range: 80.0,
+//! };
+//! let spectrogram = config.build()?;
 //! let second: Vec<f32> = (0..8000).map(|sample| (0.3 * sample as f32).sin()).collect();
 //! let log_mel = spectrogram.log_mel(&second);
 //! assert_eq!(log_mel.len(), 64 * spectrogram.frames(second.len()));

@@ -8,6 +8,7 @@ use sparling_data::{AudioMnist, AudioMnistConfig, Domain, Recordings, Split};
 const TRAIN: Split = Split::Train { seed: 1 };
 
 fn config() -> AudioMnistConfig {
+    let text = include_str!("data/audiomnist-small.toml");
     AudioMnistConfig {
         speech: SpeechConfig::Synthetic {
             speakers: 8,
@@ -15,7 +16,7 @@ fn config() -> AudioMnistConfig {
             seed: 1,
         },
         test_speakers: TestSpeakers::Share(0.25),
-        ..AudioMnistConfig::small()
+        ..toml::from_str(text).expect("every key is there")
     }
 }
 

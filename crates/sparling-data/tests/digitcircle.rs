@@ -4,9 +4,18 @@ use sparling_data::{DigitCircle, DigitCircleConfig, Domain, Example, Footprint, 
 
 const TRAIN: Split = Split::Train { seed: 1 };
 
-fn presets() -> [DigitCircle; 2] {
-    [DigitCircleConfig::paper(), DigitCircleConfig::small()]
-        .map(|config| config.validate().expect("the configuration is valid"))
+fn paper() -> DigitCircleConfig {
+    let text = include_str!("data/digitcircle-paper.toml");
+    toml::from_str(text).expect("every key is there")
+}
+
+fn small() -> DigitCircleConfig {
+    let text = include_str!("data/digitcircle-small.toml");
+    toml::from_str(text).expect("every key is there")
+}
+
+fn domains() -> [DigitCircle; 2] {
+    [paper(), small()].map(|config| config.validate().expect("the configuration is valid"))
 }
 
 fn quiet(config: DigitCircleConfig) -> DigitCircle {
@@ -40,7 +49,7 @@ fn fingerprint(example: &Example) -> u64 {
 
 #[test]
 fn examples_are_pinned() {
-    let [paper, small] = presets();
+    let [paper, small] = domains();
     let fingerprints = [
         fingerprint(&paper.example(TRAIN, 0)),
         fingerprint(&paper.example(Split::Validation, 123)),
@@ -59,7 +68,7 @@ fn examples_are_pinned() {
 
 #[test]
 fn a_picture_looks_as_it_did() {
-    let example = quiet(DigitCircleConfig::small()).example(Split::Validation, 0);
+    let example = quiet(small()).example(Split::Validation, 0);
     let pixels: Vec<&str> = (example.input.iter())
         .map(|&pixel| if pixel == 1.0 { "#" } else { "." })
         .collect();
@@ -70,7 +79,7 @@ fn a_picture_looks_as_it_did() {
 
 #[test]
 fn facts_are_the_papers() {
-    let [paper, small] = presets();
+    let [paper, small] = domains();
     assert_eq!(paper.input_shape(), [1, 100, 100]);
     assert_eq!(small.input_shape(), [1, 48, 48]);
     assert_eq!(paper.vocabulary().len(), 12);
@@ -84,7 +93,7 @@ fn facts_are_the_papers() {
 
 #[test]
 fn examples_are_pure_functions_of_split_and_index() {
-    for domain in presets() {
+    for domain in domains() {
         for index in [0, 1, 77, u64::MAX] {
             for split in [TRAIN, Split::Validation, Split::Test] {
                 let example = domain.example(split, index);
@@ -101,7 +110,7 @@ fn examples_are_pure_functions_of_split_and_index() {
 
 #[test]
 fn pixels_are_zero_or_one() {
-    for domain in presets() {
+    for domain in domains() {
         let example = domain.example(TRAIN, 3);
         assert_eq!(
             example.input.len(),
@@ -122,7 +131,7 @@ fn output_is_counterclockwise_from_the_smallest() {
     // looks at it (rows count downwards), its signed area is positive if they go counterclockwise.
     let config = DigitCircleConfig {
         jitter: 0,
-        ..DigitCircleConfig::paper()
+        ..paper()
     };
     let domain = config.validate().unwrap();
     for index in 0..2000 {
@@ -154,7 +163,7 @@ fn output_is_counterclockwise_from_the_smallest() {
 
 #[test]
 fn footprints_are_inside_and_hold_their_stamps() {
-    for config in [DigitCircleConfig::paper(), DigitCircleConfig::small()] {
+    for config in [paper(), small()] {
         let size = usize::from(config.size);
         let domain = quiet(config);
         for index in 0..1000 {
@@ -180,7 +189,7 @@ fn footprints_are_inside_and_hold_their_stamps() {
 
 #[test]
 fn noise_comes_at_its_rates() {
-    for domain in presets() {
+    for domain in domains() {
         let size = usize::from(domain.config().size);
         let before = 0.5 * domain.stamps().mean_ink();
         let background = before * 0.95 + (1.0 - before) * 0.05;

@@ -2,8 +2,13 @@
 
 use sparling_data::{Domain, LatexOcr, LatexOcrConfig, Split};
 
+fn config() -> LatexOcrConfig {
+    let text = include_str!("data/latexocr-paper.toml");
+    toml::from_str(text).expect("every key is there")
+}
+
 fn paper() -> LatexOcr {
-    LatexOcrConfig::paper().validate().expect("it is valid")
+    config().validate().expect("it is valid")
 }
 
 #[test]
@@ -88,7 +93,7 @@ fn a_large_formula_is_cropped_in_the_middle() {
     let small = LatexOcrConfig {
         width: 40,
         noise: 0.0,
-        ..LatexOcrConfig::paper()
+        ..config()
     };
     let (small, large) = (small.validate().unwrap(), paper());
     let mut cropped = 0;

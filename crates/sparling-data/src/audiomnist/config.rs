@@ -112,39 +112,6 @@ impl DomainConfig for AudioMnistConfig {
 }
 
 impl AudioMnistConfig {
-    /// The paper's: 5 to 10 digits in 15 seconds.
-    pub fn paper() -> Self {
-        Self {
-            seconds: 15.0,
-            minimum_digits: 5,
-            maximum_digits: 10,
-            noise: 1.0 / 1024.0,
-            task: Task::List,
-            offset_db: 0.0,
-            scale_db: 1.0,
-            test_speakers: TestSpeakers::Share(0.15),
-            speech: SpeechConfig::Synthetic {
-                speakers: 60,
-                takes: 8,
-                seed: 1,
-            },
-            augmentation: AugmentationConfig::default(),
-            spectrogram: SpectrogramConfig::paper(),
-        }
-    }
-
-    /// Small enough to train on a CPU in minutes: 3 to 5 digits in 4 seconds.
-    pub fn small() -> Self {
-        Self {
-            seconds: 4.0,
-            minimum_digits: 3,
-            maximum_digits: 5,
-            offset_db: 40.0,
-            scale_db: 40.0,
-            ..Self::paper()
-        }
-    }
-
     /// Checks the configuration. Voices are loaded by [`prepare`](crate::Domain::prepare), since
     /// reading a recording of one's own needs none.
     ///
@@ -253,22 +220,31 @@ impl Task {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
+    pub(in super::super) fn small() -> AudioMnistConfig {
+        let text = include_str!("../../tests/data/audiomnist-small.toml");
+        toml::from_str(text).expect("every key is there")
+    }
+
     fn error(change: impl FnOnce(&mut AudioMnistConfig)) -> String {
-        let mut config = AudioMnistConfig::small();
+        let mut config = small();
         change(&mut config);
         config.validate().unwrap_err().to_string()
     }
 
     #[test]
     fn the_papers_sizes() {
-        use crate::Domain;
-        let paper = AudioMnistConfig::paper().validate().unwrap();
+        let paper = AudioMnistConfig {
+            seconds: 15.0,
+            maximum_digits: 10,
+            ..small()
+        };
+        let paper = paper.validate().unwrap();
         assert_eq!(paper.input_shape(), [64, 1, 642]);
         assert_eq!(paper.longest_output(), 10);
-        let small = AudioMnistConfig::small().validate().unwrap();
+        let small = small().validate().unwrap();
         assert_eq!(small.input_shape(), [64, 1, 172]);
     }
 
@@ -310,9 +286,9 @@ mod tests {
 
     #[test]
     fn keys_have_no_defaults_and_no_strangers() {
-        let text = toml::to_string(&AudioMnistConfig::small()).unwrap();
+        let text = toml::to_string(&small()).unwrap();
         let read: AudioMnistConfig = toml::from_str(&text).unwrap();
-        assert_eq!(read, AudioMnistConfig::small());
+        assert_eq!(read, small());
         for line in text.lines().filter(|line| line.contains(" = ")) {
             let without = text.replacen(&format!("{line}\n"), "", 1);
             assert!(

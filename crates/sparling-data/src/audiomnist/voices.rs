@@ -137,6 +137,7 @@ fn shuffled(count: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::tests::small;
     use super::*;
 
     fn speakers(names: &[&str]) -> Vec<Speaker> {
@@ -190,7 +191,7 @@ mod tests {
         let config = AudioMnistConfig {
             seconds: 0.05,
             maximum_digits: 5,
-            ..AudioMnistConfig::small()
+            ..small()
         };
         let collection = Collection {
             sample_rate: 8000,

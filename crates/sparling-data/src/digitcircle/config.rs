@@ -55,35 +55,6 @@ impl DomainConfig for DigitCircleConfig {
 }
 
 impl DigitCircleConfig {
-    /// The paper's: 3 to 6 digits in an image of 100 by 100 pixels.
-    pub fn paper() -> Self {
-        Self {
-            size: 100,
-            minimum_digits: 3,
-            maximum_digits: 6,
-            minimum_radius: 20,
-            jitter: 3,
-            margin: None,
-            noise_before: 0.5,
-            noise_after: 0.05,
-            stamps: None,
-        }
-    }
-
-    /// Small enough to train on a CPU in minutes: 3 or 4 digits in an image of 48 by 48 pixels,
-    /// with the paper's noise. The circle comes so close to the edges that digits overlap in as few
-    /// images as in the paper's.
-    pub fn small() -> Self {
-        Self {
-            size: 48,
-            maximum_digits: 4,
-            minimum_radius: 15,
-            jitter: 1,
-            margin: Some(7),
-            ..Self::paper()
-        }
-    }
-
     /// Checks the configuration and loads the stamps.
     ///
     /// # Errors
@@ -174,20 +145,24 @@ impl DigitCircleConfig {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    pub(in super::super) fn paper() -> DigitCircleConfig {
+        let text = include_str!("../../tests/data/digitcircle-paper.toml");
+        toml::from_str(text).expect("every key is there")
+    }
+
+    pub(in super::super) fn small() -> DigitCircleConfig {
+        let text = include_str!("../../tests/data/digitcircle-small.toml");
+        toml::from_str(text).expect("every key is there")
+    }
 
     /// The error of the paper's configuration after a change.
     fn error(change: impl FnOnce(&mut DigitCircleConfig)) -> String {
-        let mut config = DigitCircleConfig::paper();
+        let mut config = paper();
         change(&mut config);
         config.validate().unwrap_err().to_string()
-    }
-
-    #[test]
-    fn presets_are_valid() {
-        DigitCircleConfig::paper().validate().unwrap();
-        DigitCircleConfig::small().validate().unwrap();
     }
 
     #[test]
@@ -238,10 +213,7 @@ mod tests {
     fn the_smallest_size_works() {
         use crate::{Domain, Split};
         for size in [72, 73] {
-            let config = DigitCircleConfig {
-                size,
-                ..DigitCircleConfig::paper()
-            };
+            let config = DigitCircleConfig { size, ..paper() };
             let domain = config.validate().unwrap();
             for index in 0..500 {
                 domain.example(Split::Test, index);
@@ -251,9 +223,9 @@ mod tests {
 
     #[test]
     fn keys_have_no_defaults() {
-        let text = toml::to_string(&DigitCircleConfig::paper()).unwrap();
+        let text = toml::to_string(&paper()).unwrap();
         let read: DigitCircleConfig = toml::from_str(&text).unwrap();
-        assert_eq!(read, DigitCircleConfig::paper());
+        assert_eq!(read, paper());
         for key in text.lines() {
             let without = text.replace(key, "");
             let error = toml::from_str::<DigitCircleConfig>(&without).unwrap_err();

@@ -92,12 +92,15 @@ fn draw_turns(count: usize, stream: &mut Stream) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::tests::{paper, small};
     use super::*;
+    use crate::domain::Domain;
+    use crate::example::Footprint;
     use crate::seed::Split;
 
-    /// Calls the check with the layouts of many examples of each preset.
+    /// Calls the check with the layouts of many examples of either size.
     fn for_layouts(check: impl Fn(&DigitCircleConfig, &Layout)) {
-        for config in [DigitCircleConfig::paper(), DigitCircleConfig::small()] {
+        for config in [paper(), small()] {
             for index in 0..5000 {
                 let mut stream = Stream::new(Split::Test, index);
                 let layout = Layout::draw(&config, Stamps::embedded(), &mut stream);
@@ -123,7 +126,7 @@ mod tests {
 
     #[test]
     fn counts_and_digits_are_uniform() {
-        let config = DigitCircleConfig::paper();
+        let config = paper();
         let (mut counts, mut first) = ([0_u32; 7], [0_u32; 10]);
         for index in 0..20_000 {
             let mut stream = Stream::new(Split::Validation, index);
@@ -168,7 +171,7 @@ mod tests {
     #[test]
     fn radius_and_centre_take_every_allowed_value() {
         use std::collections::BTreeSet;
-        let config = DigitCircleConfig::small();
+        let config = small();
         let circles: BTreeSet<_> = (0..5000)
             .map(|index| {
                 let mut stream = Stream::new(Split::Test, index);
@@ -185,38 +188,32 @@ mod tests {
     #[test]
     fn digits_overlap_as_rarely_as_in_the_paper() {
         let share = |config: DigitCircleConfig| {
+            let domain = config.validate().unwrap();
             let images = 4000;
-            let stamps = Stamps::embedded();
             let overlapping = (0..images).filter(|&index| {
-                let mut stream = Stream::new(Split::Test, index);
-                let layout = Layout::draw(&config, stamps, &mut stream);
-                let boxes: Vec<[i64; 4]> = layout
-                    .digits
-                    .iter()
-                    .zip(&layout.positions)
-                    .map(|(&digit, &(row, column))| {
-                        let (rows, columns) = (stamps[digit].rows(), stamps[digit].columns());
-                        let (top, left) = (row - rows / 2, column - columns / 2);
-                        [top, top + rows, left, left + columns].map(|side| side as i64)
-                    })
-                    .collect();
-                (0..boxes.len()).any(|at| {
-                    boxes[..at].iter().any(|other| {
-                        let [top, bottom, left, right] = boxes[at];
-                        top < other[1] && other[0] < bottom && left < other[3] && other[2] < right
-                    })
+                let footprints = domain.example(Split::Test, index).footprints;
+                (0..footprints.len()).any(|at| {
+                    let Footprint {
+                        top,
+                        bottom,
+                        left,
+                        right,
+                        ..
+                    } = footprints[at];
+                    let mut before = footprints[..at].iter();
+                    before.any(|other| other.overlap(top..bottom, left..right) > 0.0)
                 })
             });
             overlapping.count() as f64 / images as f64
         };
-        let [small, paper] = [DigitCircleConfig::small(), DigitCircleConfig::paper()].map(share);
+        let [small, paper] = [small(), paper()].map(share);
         assert!(small < 0.05 && paper < 0.05, "{small} {paper}");
     }
 
     #[test]
     fn no_circle_clips_a_stamp() {
         let stamps = Stamps::embedded();
-        for config in [DigitCircleConfig::paper(), DigitCircleConfig::small()] {
+        for config in [paper(), small()] {
             let (size, jitter) = (usize::from(config.size), usize::from(config.jitter));
             let margin = usize::from(config.margin(stamps));
             for radius in config.minimum_radius.into()..size / 2 - margin {

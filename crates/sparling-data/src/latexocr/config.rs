@@ -55,22 +55,6 @@ impl DomainConfig for LatexOcrConfig {
 }
 
 impl LatexOcrConfig {
-    /// The paper's.
-    pub fn paper() -> Self {
-        Self {
-            height: 120,
-            width: 360,
-            dpi: 200.0,
-            threshold: 0.75,
-            noise: 0.25,
-            padding: 2,
-            characters: "0123456789xyzabc".to_owned(),
-            minimum_tokens: 1,
-            maximum_tokens: 30,
-            grammar: GrammarConfig::paper(),
-        }
-    }
-
     /// Checks the configuration.
     ///
     /// # Errors
@@ -160,11 +144,16 @@ impl LatexOcrConfig {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
+    pub(in super::super) fn paper() -> LatexOcrConfig {
+        let text = include_str!("../../tests/data/latexocr-paper.toml");
+        toml::from_str(text).expect("every key is there")
+    }
+
     fn error(change: impl FnOnce(&mut LatexOcrConfig)) -> String {
-        let mut config = LatexOcrConfig::paper();
+        let mut config = paper();
         change(&mut config);
         config.validate().unwrap_err().to_string()
     }

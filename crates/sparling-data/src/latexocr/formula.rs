@@ -378,7 +378,7 @@ impl Latex<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::grammar::{Grammar, GrammarConfig};
+    use super::super::grammar::tests::paper;
     use super::*;
     use crate::seed::{Split, Stream};
 
@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn what_is_drawn_can_be_read_back() {
-        let grammar = Grammar::new(GrammarConfig::paper(), 16, 30).unwrap();
+        let grammar = paper();
         for index in 0..3000 {
             let mut stream = Stream::new(Split::Test, index);
             let formula = grammar.draw(1 + index as usize % 30, &mut stream);

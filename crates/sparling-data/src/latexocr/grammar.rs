@@ -36,18 +36,6 @@ pub struct GrammarConfig {
 }
 
 impl GrammarConfig {
-    /// The paper's grammar.
-    pub fn paper() -> Self {
-        Self {
-            fraction: 0.25,
-            sum: 0.25,
-            product: 0.25,
-            parentheses: 0.25,
-            superscript: 1.0,
-            subscript: 1.0,
-        }
-    }
-
     fn weights(&self) -> [(&'static str, f64); 6] {
         [
             ("grammar.fraction", self.fraction),
@@ -252,12 +240,17 @@ fn rather(weight: f64, other: f64, stream: &mut Stream) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use super::super::config;
     use super::*;
     use crate::seed::Split;
 
-    fn paper() -> Grammar {
-        Grammar::new(GrammarConfig::paper(), 16, 30).unwrap()
+    fn weights() -> GrammarConfig {
+        config::tests::paper().grammar
+    }
+
+    pub(in super::super) fn paper() -> Grammar {
+        Grammar::new(weights(), 16, 30).expect("the paper's weights are valid")
     }
 
     #[test]
@@ -364,7 +357,7 @@ mod tests {
             parentheses: 0.0,
             superscript: 0.0,
             subscript: 0.0,
-            ..GrammarConfig::paper()
+            ..weights()
         };
         // n characters and 3 tokens for each of the n - 1 lines.
         let grammar = Grammar::new(only_fractions, 2, 30).unwrap();
@@ -373,7 +366,7 @@ mod tests {
         }
         let negative = GrammarConfig {
             sum: -1.0,
-            ..GrammarConfig::paper()
+            ..weights()
         };
         assert!(Grammar::new(negative, 2, 30).is_err());
     }

@@ -76,13 +76,14 @@ impl Domain for SingleSymbols {
 #[cfg(test)]
 mod tests {
     use super::super::LatexOcrConfig;
+    use super::super::config::tests::paper;
     use super::*;
 
     #[test]
     fn every_symbol_comes_alone_and_about_as_often() {
         let config = LatexOcrConfig {
             noise: 0.0,
-            ..LatexOcrConfig::paper()
+            ..paper()
         };
         let domain = SingleSymbols(config.validate().unwrap());
         let mut seen = vec![0; domain.symbols().len()];

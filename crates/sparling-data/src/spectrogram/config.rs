@@ -31,18 +31,6 @@ pub struct SpectrogramConfig {
 }
 
 impl SpectrogramConfig {
-    /// The paper's: 64 bands from 0 to 4 kHz, about 43 frames per second.
-    pub fn paper() -> Self {
-        Self {
-            sample_rate: 8000,
-            window: 375,
-            hop: 187,
-            mels: 64,
-            smallest_power: 1e-10,
-            dynamic_range: 80.0,
-        }
-    }
-
     /// Checks the configuration and prepares what all waves share.
     ///
     /// # Errors
@@ -106,9 +94,18 @@ impl SpectrogramConfig {
 mod tests {
     use super::*;
 
+    const PAPER: SpectrogramConfig = SpectrogramConfig {
+        sample_rate: 8000,
+        window: 375,
+        hop: 187,
+        mels: 64,
+        smallest_power: 1e-10,
+        dynamic_range: 80.0,
+    };
+
     /// The error of the paper's configuration after a change.
     fn error(change: impl FnOnce(&mut SpectrogramConfig)) -> String {
-        let mut config = SpectrogramConfig::paper();
+        let mut config = PAPER;
         change(&mut config);
         config.build().unwrap_err().to_string()
     }
@@ -189,9 +186,9 @@ mod tests {
 
     #[test]
     fn keys_have_no_defaults() {
-        let text = toml::to_string(&SpectrogramConfig::paper()).unwrap();
+        let text = toml::to_string(&PAPER).unwrap();
         let read: SpectrogramConfig = toml::from_str(&text).unwrap();
-        assert_eq!(read, SpectrogramConfig::paper());
+        assert_eq!(read, PAPER);
         for key in text.lines() {
             let without = text.replace(key, "");
             let error = toml::from_str::<SpectrogramConfig>(&without).unwrap_err();
