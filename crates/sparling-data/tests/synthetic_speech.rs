@@ -13,8 +13,10 @@ const SEED: u64 = 1;
 
 static VOICES: LazyLock<Collection> = LazyLock::new(|| {
     let config = SyntheticConfig {
+        sample_rate: RATE,
+        speakers: 60,
         takes: TAKES,
-        ..SyntheticConfig::default_voices()
+        seed: SEED,
     };
     config.build().expect("the configuration is valid")
 });

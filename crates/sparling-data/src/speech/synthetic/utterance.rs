@@ -7,6 +7,8 @@ use super::score::{Noise, Score};
 use super::tract::resonate;
 use super::voice::Voice;
 use crate::seed::Stream;
+use crate::speech::DIGITS;
+use crate::speech::wav::SAMPLE_RATES;
 
 /// The root mean square of a vowel before levels are set, about.
 const VOWEL: f64 = 0.5;
@@ -20,17 +22,27 @@ const SILENCE: f64 = -50.0;
 /// How much silence is left at either end, in seconds.
 const MARGIN: f64 = 0.003;
 
-/// Draws a take of a digit and synthesises it.
-pub(super) fn render(
-    voice: &Voice,
-    digit: usize,
-    sample_rate: u32,
-    stream: &mut Stream,
-) -> Vec<f32> {
-    let score = Score::draw(voice, digit, stream);
-    let mut sound = speak(voice, &score, sample_rate, stream);
-    record(&mut sound, voice.colour);
-    finish(&sound, score.peak, sample_rate.into())
+impl Voice {
+    /// One take of a digit: mono samples between -1 and 1.
+    ///
+    /// It takes 0.25 to 0.9 seconds, less where a sample rate far below 8000 Hz leaves nothing of an
+    /// s at the start or at the end.
+    ///
+    /// # Panics
+    ///
+    /// If the digit is not one, or for a sample rate below 4000 or above 192,000 Hz.
+    pub fn say(&self, digit: usize, take: u16, sample_rate: u32) -> Vec<f32> {
+        assert!(digit < DIGITS, "{digit} is not a digit");
+        assert!(
+            SAMPLE_RATES.contains(&sample_rate),
+            "cannot speak at {sample_rate} Hz"
+        );
+        let mut stream = self.stream((digit as u32 + 1) << 16 | u32::from(take));
+        let score = Score::draw(self, digit, &mut stream);
+        let mut sound = speak(self, &score, sample_rate, &mut stream);
+        record(&mut sound, self.colour);
+        finish(&sound, score.peak, sample_rate.into())
+    }
 }
 
 /// What comes out of the mouth.

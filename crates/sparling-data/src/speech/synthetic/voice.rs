@@ -2,11 +2,9 @@
 
 use super::draw::Draw;
 use super::phone::Phone;
-use super::utterance;
 use super::word::{WORDS, Word};
 use crate::seed::{Split, Stream};
 use crate::speech::DIGITS;
-use crate::speech::wav::SAMPLE_RATES;
 
 /// Set apart from the streams that other domains draw from with the same seed ("speech" in ASCII).
 const SALT: u64 = 0x7370_6565_6368;
@@ -104,23 +102,9 @@ impl Voice {
         self.pitch
     }
 
-    /// One take of a digit: mono samples between -1 and 1.
-    ///
-    /// It takes 0.25 to 0.9 seconds, less where a sample rate far below 8000 Hz leaves nothing of an
-    /// s at the start or at the end.
-    ///
-    /// # Panics
-    ///
-    /// If the digit is not one, or for a sample rate below 4000 or above 192,000 Hz.
-    pub fn say(&self, digit: usize, take: u16, sample_rate: u32) -> Vec<f32> {
-        assert!(digit < DIGITS, "{digit} is not a digit");
-        assert!(
-            SAMPLE_RATES.contains(&sample_rate),
-            "cannot speak at {sample_rate} Hz"
-        );
-        let key = (digit as u32 + 1) << 16 | u32::from(take);
-        let mut stream = stream(self.seed, self.number, key);
-        utterance::render(self, digit, sample_rate, &mut stream)
+    /// What decides one take, of a key above 0.
+    pub(super) fn stream(&self, key: u32) -> Stream {
+        stream(self.seed, self.number, key)
     }
 
     /// The phones of a digit, as this voice says it.
