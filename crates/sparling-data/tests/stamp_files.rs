@@ -9,7 +9,7 @@ use sparling_data::{ConfigError, DigitCircleConfig, Domain, Split};
 /// The bitmaps of the font, as a file.
 const EMBEDDED: &str = include_str!("data/embedded_stamps.txt");
 
-fn config() -> DigitCircleConfig {
+fn small() -> DigitCircleConfig {
     let text = include_str!("data/digitcircle-small.toml");
     toml::from_str(text).expect("every key is there")
 }
@@ -100,7 +100,7 @@ fn errors_name_the_line_and_the_problem() {
 fn a_missing_file_is_an_error_of_the_configuration() {
     let config = DigitCircleConfig {
         stamps: Some("no/such/stamps.txt".into()),
-        ..config()
+        ..small()
     };
     let error = config.validate().unwrap_err();
     assert!(matches!(error, ConfigError::File { key: "stamps", .. }));
@@ -117,10 +117,10 @@ fn a_file_with_the_fonts_stamps_makes_the_same_examples() {
     let directory = tempfile::tempdir().unwrap();
     let config = DigitCircleConfig {
         stamps: Some(write(directory.path(), EMBEDDED)),
-        ..config()
+        ..small()
     };
     let from_file = config.validate().unwrap();
-    let from_font = config().validate().unwrap();
+    let from_font = small().validate().unwrap();
     for index in 0..20 {
         assert_eq!(
             from_file.example(Split::Test, index),
