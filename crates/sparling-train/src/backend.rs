@@ -25,7 +25,7 @@ pub enum Backend {
 
 /// Why a backend cannot be had.
 #[derive(Debug, thiserror::Error)]
-pub enum BackendError {
+pub(crate) enum BackendError {
     /// This program was built without it.
     #[error(
         "backend {wanted} is not compiled in (there {verb} {compiled}); run `cargo xtask {command} --backend {wanted}`, \
@@ -68,7 +68,7 @@ impl fmt::Display for Backend {
 
 impl Backend {
     /// Those compiled in, the default first.
-    pub const COMPILED: &[Self] = &[
+    pub(crate) const COMPILED: &[Self] = &[
         #[cfg(feature = "flex")]
         Self::Flex,
         #[cfg(feature = "ndarray")]
@@ -86,7 +86,10 @@ impl Backend {
     /// # Errors
     ///
     /// If it is not compiled in, with the command that gives it, or finds no device.
-    pub fn choose(wanted: Option<Self>, command: &'static str) -> Result<Self, BackendError> {
+    pub(crate) fn choose(
+        wanted: Option<Self>,
+        command: &'static str,
+    ) -> Result<Self, BackendError> {
         let wanted = match wanted {
             Some(wanted) => wanted,
             None => Self::COMPILED.first().copied().unwrap_or(Self::Flex),

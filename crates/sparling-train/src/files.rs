@@ -1,5 +1,5 @@
 //! Files of inputs, and how files are written.
 
-pub mod atomic;
+pub(crate) mod atomic;
 pub mod picture;
 pub mod sound;

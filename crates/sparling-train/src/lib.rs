@@ -7,17 +7,17 @@
 //! [`cli`] is what the user types.
 
 pub mod backend;
-pub mod bench;
+mod bench;
 pub mod cli;
 pub mod config;
 pub mod dataset;
-pub mod evaluate;
+mod evaluate;
 pub mod files;
-pub mod golden;
-pub mod host;
-pub mod metrics;
-pub mod program;
-pub mod report;
-pub mod run;
+mod golden;
+mod host;
+mod metrics;
+mod program;
+mod report;
+mod run;
 pub mod study;
 pub mod training;

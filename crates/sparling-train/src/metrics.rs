@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows about models or tensors: activations come as plain slices, truth as
 //! [`Footprint`](sparling_data::Footprint)s. Everything accumulates counts, so that the examples'
-//! order and how they are split over workers never matter, and divides at the end.
+//! order never matters, and divides at the end.
 //!
 //! A ratio whose denominator is zero is `None` (`null` in JSON), never NaN and never a flattering
 //! 0: a model without any activation has no confusion error, not a perfect one.
@@ -31,7 +31,6 @@ pub mod statistics;
 
 pub use centred::{Centred, CentredCounts};
 pub use confusion::AlignedConfusion;
-pub use edit::EndToEnd;
 pub use figures::{DetailedFigures, ERRORS, Evaluation, Figures, Share};
 pub use matching::{Matching, Motif, Role};
 pub use motifs::{MotifCounts, SymbolErrors};

@@ -12,6 +12,3 @@ pub mod examples;
 mod lettering;
 pub mod page;
 pub mod scaling;
-
-pub use curves::ValidationPoint;
-pub use examples::ExamplePicture;

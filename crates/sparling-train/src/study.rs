@@ -1,11 +1,11 @@
 //! What is asked of trained runs, and runs side by side.
 
-pub mod binning;
-pub mod causality;
-pub mod channels;
-pub mod direct;
+pub(crate) mod binning;
+pub(crate) mod causality;
+pub(crate) mod channels;
+pub(crate) mod direct;
 pub mod experiment;
-pub mod intervene;
-pub mod names;
-pub mod runs;
-pub mod supports;
+pub(crate) mod intervene;
+pub(crate) mod names;
+pub(crate) mod runs;
+pub(crate) mod supports;

@@ -1,8 +1,8 @@
 //! The loop, a step, and what shapes both.
 
-pub mod adam;
-pub mod clip;
+pub(crate) mod adam;
+pub(crate) mod clip;
 pub mod learner;
-pub mod loss;
-pub mod splitting;
-pub mod trainer;
+pub(crate) mod loss;
+pub(crate) mod splitting;
+pub(crate) mod trainer;

@@ -110,7 +110,7 @@ fn centred(inked: &[bool], size: [usize; 2], wanted: [usize; 2]) -> Option<Vec<b
 /// # Errors
 ///
 /// If it cannot be saved.
-pub fn write(
+pub(crate) fn write(
     path: &Path,
     input: &[f32],
     [height, width]: [usize; 2],

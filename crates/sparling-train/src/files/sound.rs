@@ -37,7 +37,7 @@ pub fn write(path: &Path, sound: &Sound) -> Result<(), SaveError> {
 
 /// Cuts a recording into pieces of at most `longest` samples, each of about the same length, where
 /// it is quietest: over `quiet` samples around the cut.
-pub fn cut(samples: &[f32], longest: usize, quiet: usize) -> Vec<Range<usize>> {
+pub(crate) fn cut(samples: &[f32], longest: usize, quiet: usize) -> Vec<Range<usize>> {
     let count = if samples.len() <= longest {
         1
     } else {
@@ -84,7 +84,7 @@ fn quietest(samples: &[f32], within: Range<usize>, quiet: usize) -> usize {
 ///
 /// Motifs are given by the symbol that their channel stands for. A token without a motif of its
 /// symbol takes one of another symbol that is left over between its neighbours', if there is one.
-pub fn align(tokens: &[usize], motifs: &[Option<usize>]) -> Vec<Option<usize>> {
+pub(crate) fn align(tokens: &[usize], motifs: &[Option<usize>]) -> Vec<Option<usize>> {
     const SKIPPED_TOKEN: u32 = 4;
     const SKIPPED_MOTIF: u32 = 1;
     const OTHER_SYMBOL: u32 = 3;

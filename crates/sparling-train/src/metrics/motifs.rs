@@ -116,31 +116,6 @@ impl MotifCounts {
         }
     }
 
-    /// Adds another's counts.
-    ///
-    /// # Panics
-    ///
-    /// When the two differ in channels or symbols.
-    pub fn merge(&mut self, other: &Self) {
-        assert_eq!(
-            (self.channels, self.symbols),
-            (other.channels, other.symbols),
-            "counts of different channels and symbols cannot be merged"
-        );
-        self.examples += other.examples;
-        self.elements += other.elements;
-        for (mine, theirs) in [
-            (&mut self.confusion, &other.confusion),
-            (&mut self.missed, &other.missed),
-            (&mut self.non_maximal, &other.non_maximal),
-            (&mut self.false_positives, &other.false_positives),
-        ] {
-            mine.iter_mut()
-                .zip(theirs)
-                .for_each(|(mine, theirs)| *mine += theirs);
-        }
-    }
-
     /// Maximal motifs: footprints with an activation in them.
     pub fn maximal_total(&self) -> u64 {
         self.confusion.iter().sum()
@@ -160,12 +135,6 @@ impl MotifCounts {
     pub fn activations_total(&self) -> u64 {
         let non_maximal: u64 = self.non_maximal.iter().sum();
         self.maximal_total() + non_maximal + self.false_positives_total()
-    }
-
-    /// All activations of one channel.
-    pub fn activations_of(&self, channel: usize) -> u64 {
-        let row = &self.confusion[channel * self.symbols..(channel + 1) * self.symbols];
-        row.iter().sum::<u64>() + self.non_maximal[channel] + self.false_positives[channel]
     }
 
     /// False negative error: footprints without any activation, of all footprints.

@@ -55,11 +55,6 @@ impl Page {
         let _ = writeln!(self.body, "<h{level} id=\"{id}\">{text}</h{level}>");
     }
 
-    /// A paragraph.
-    pub fn paragraph(&mut self, text: &str) {
-        let _ = writeln!(self.body, "<p>{}</p>", escape(text));
-    }
-
     /// A table under a caption, kept as CSV and Markdown too.
     pub fn table(&mut self, name: &str, caption: &str, table: &Table) {
         let file = |extension: &str| Path::new("tables").join(name).with_extension(extension);

@@ -36,7 +36,7 @@ impl Learner {
     }
 
     /// Keeps the motif model and the normalisation as they are from now on.
-    pub fn freeze_motifs(&mut self) {
+    pub(crate) fn freeze_motifs(&mut self) {
         let Sparling {
             motif_model,
             bottleneck,
@@ -87,7 +87,7 @@ impl Learner {
 }
 
 /// Adam, as a configuration asks for it.
-pub fn optimizer(training: &TrainingSection) -> ModuleOptimizer {
+pub(crate) fn optimizer(training: &TrainingSection) -> ModuleOptimizer {
     let TrainingSection {
         beta_1,
         beta_2,
@@ -99,7 +99,7 @@ pub fn optimizer(training: &TrainingSection) -> ModuleOptimizer {
 
 /// Numbers the parameters in the module's order, so that an optimiser's record fits the model that
 /// another process builds from the same configuration.
-pub fn number_parameters<M: Module>(module: M) -> M {
+pub(crate) fn number_parameters<M: Module>(module: M) -> M {
     module.map(&mut Numbering { next: 1 })
 }
 
