@@ -12,12 +12,14 @@ use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig, Linear, Linea
 use burn::tensor::{Device, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
-pub use positional::{Positions, sinusoids};
+pub use positional::Positions;
 pub use reembed::Reembed;
-pub use row_lstm::{RowLstm, RowLstmConfig, RowLstmStart};
-pub use transformer::{DecoderLayer, EncoderLayer, TransformerLayerConfig};
+pub use row_lstm::RowLstmStart;
 
 use crate::layers::{dropout, linear};
+use positional::sinusoids;
+use row_lstm::{RowLstm, RowLstmConfig};
+use transformer::{DecoderLayer, EncoderLayer, TransformerLayerConfig};
 
 /// Configuration of a [`Decoder`]. Nothing has a default: every size is a scientific parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -37,7 +37,7 @@ impl Offsets {
     /// # Panics
     ///
     /// Panics if there is an offset for another number of channels.
-    pub fn apply(&self, motifs: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn apply(&self, motifs: Tensor<4>) -> Tensor<4> {
         if self.0.iter().all(|offset| *offset == [0, 0]) {
             return motifs;
         }
