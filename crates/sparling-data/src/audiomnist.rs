@@ -67,11 +67,6 @@ pub struct Spoken {
 }
 
 impl AudioMnist {
-    /// The configuration that this is.
-    pub fn config(&self) -> &AudioMnistConfig {
-        &self.config
-    }
-
     /// The front end.
     pub fn spectrogram(&self) -> &Spectrogram {
         &self.spectrogram

@@ -23,7 +23,6 @@ mod rasterise;
 mod stamps;
 
 pub use config::DigitCircleConfig;
-pub use layout::Layout;
 pub use stamps::{Stamp, Stamps, StampsError};
 
 use std::ops::Range;
@@ -32,6 +31,7 @@ use crate::domain::Domain;
 use crate::example::{Example, Footprint};
 use crate::seed::{Probability, Split, Stream};
 use crate::vocab::Vocabulary;
+use layout::Layout;
 
 /// The DigitCircle domain; made by [`DigitCircleConfig::validate`].
 #[derive(Clone, Debug)]

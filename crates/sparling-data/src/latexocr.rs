@@ -18,8 +18,8 @@
 //! cover. All other marks, in the 42 formulas where the same marks touch, have LaTeX's size to within 2 pixels, and
 //! so have the heights, but in one formula, whose outer parentheses KaTeX takes one size larger.
 
-pub mod formula;
-pub mod grammar;
+mod formula;
+mod grammar;
 
 mod config;
 mod ink;
@@ -104,11 +104,6 @@ impl LatexOcr {
             noise,
             note: OnceLock::new(),
         }
-    }
-
-    /// The configuration that this is.
-    pub fn config(&self) -> &LatexOcrConfig {
-        &self.config
     }
 
     /// The characters, and how formulas are written with them.

@@ -89,11 +89,6 @@ pub struct Spectrogram {
 }
 
 impl Spectrogram {
-    /// The configuration that this is.
-    pub fn config(&self) -> &SpectrogramConfig {
-        &self.config
-    }
-
     /// The number of frames in a wave of so many samples: `1 + samples / hop` if the window is
     /// even, `1 + (samples - 1) / hop` if it is odd, and at least 1.
     pub fn frames(&self, samples: usize) -> usize {

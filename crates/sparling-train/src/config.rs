@@ -168,7 +168,7 @@ pub struct ValidationSection {
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ConfigError {
+pub enum RunConfigError {
     /// There is no such preset.
     #[error("no preset `{preset}` for {domain}; there are: {known}")]
     Preset {
@@ -230,7 +230,7 @@ impl RunConfig {
         preset: &str,
         file: Option<&Path>,
         overrides: &[String],
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, RunConfigError> {
         let (origin, text) = match file {
             Some(path) => (path.display().to_string(), read(path)?),
             None => (
@@ -238,7 +238,7 @@ impl RunConfig {
                 presets::text(domain, preset)?.to_owned(),
             ),
         };
-        let parse = |message: String| ConfigError::Parse {
+        let parse = |message: String| RunConfigError::Parse {
             origin: origin.clone(),
             message,
         };
@@ -264,8 +264,8 @@ impl RunConfig {
     /// # Errors
     ///
     /// As [`load`](Self::load).
-    pub fn from_run(path: &Path) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(&read(path)?).map_err(|error| ConfigError::Parse {
+    pub fn from_run(path: &Path) -> Result<Self, RunConfigError> {
+        let config: Self = toml::from_str(&read(path)?).map_err(|error| RunConfigError::Parse {
             origin: path.display().to_string(),
             message: error.to_string(),
         })?;
@@ -301,8 +301,8 @@ impl RunConfig {
     /// # Errors
     ///
     /// What the domain says.
-    pub fn build_domain(&self) -> Result<Box<dyn Domain>, ConfigError> {
-        let invalid = |error| ConfigError::Invalid(format!("domain: {error}"));
+    pub fn build_domain(&self) -> Result<Box<dyn Domain>, RunConfigError> {
+        let invalid = |error| RunConfigError::Invalid(format!("domain: {error}"));
         self.domain.build().map_err(invalid)
     }
 
@@ -311,7 +311,7 @@ impl RunConfig {
     /// # Errors
     ///
     /// Names the key and the value.
-    pub fn validate(&self) -> Result<(), ConfigError> {
+    pub fn validate(&self) -> Result<(), RunConfigError> {
         let domain = self.build_domain()?;
         let model = &self.motif_model;
         at_least_one("motif_model.width", model.width)?;
@@ -367,19 +367,19 @@ impl RunConfig {
         }
         self.annealing
             .validate()
-            .map_err(|error| ConfigError::Range {
+            .map_err(|error| RunConfigError::Range {
                 key: format!("annealing.{}", error.key),
                 wanted: error.wanted.to_owned(),
                 value: error.value.to_string(),
             })
     }
 
-    fn validate_decoder(&self, domain: &dyn Domain) -> Result<(), ConfigError> {
+    fn validate_decoder(&self, domain: &dyn Domain) -> Result<(), RunConfigError> {
         let decoder = &self.decoder;
         decoder
             .build(self.motif_model.channels, domain.vocabulary().len())
             .validate()
-            .map_err(|error| ConfigError::Invalid(error.to_string()))?;
+            .map_err(|error| RunConfigError::Invalid(error.to_string()))?;
         let [_, height, width] = domain.input_shape();
         let is_sequence = height == 1;
         let smallest = if is_sequence {
@@ -406,12 +406,12 @@ impl RunConfig {
         require(bias.is_finite(), key, "finite", bias)
     }
 
-    fn validate_baseline(&self, baseline: Baseline) -> Result<(), ConfigError> {
+    fn validate_baseline(&self, baseline: Baseline) -> Result<(), RunConfigError> {
         if self.bottleneck.competition.is_some() || self.splitting.is_some() {
             let message = "bottleneck.competition and splitting are the sparsity layer's and say \
                            nothing of a baseline: take them out (--set splitting= --set \
                            bottleneck.competition=)";
-            return Err(ConfigError::Invalid(message.to_owned()));
+            return Err(RunConfigError::Invalid(message.to_owned()));
         }
         let key = "bottleneck.baseline.weight";
         match baseline {
@@ -427,7 +427,7 @@ impl RunConfig {
     }
 
     /// What splitting needs of the rest.
-    fn requires_of_splitting(&self) -> Result<(), ConfigError> {
+    fn requires_of_splitting(&self) -> Result<(), RunConfigError> {
         let message = if self.bottleneck.competition.is_none() {
             "splitting judges channels by what they win, so it needs a section [bottleneck.competition]"
         } else if !self.bottleneck.batch_norm {
@@ -435,7 +435,7 @@ impl RunConfig {
         } else {
             return Ok(());
         };
-        Err(ConfigError::Invalid(message.to_owned()))
+        Err(RunConfigError::Invalid(message.to_owned()))
     }
 
     /// The model this configuration describes.
@@ -484,7 +484,7 @@ impl DecoderSection {
 }
 
 impl TrainingSection {
-    fn validate(&self) -> Result<(), ConfigError> {
+    fn validate(&self) -> Result<(), RunConfigError> {
         at_least_one("training.batch_size", self.batch_size)?;
         let every = self.log_every_samples;
         require(every > 0, "training.log_every_samples", "at least 1", every)?;
@@ -514,8 +514,8 @@ fn yes() -> bool {
     true
 }
 
-fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+fn read(path: &Path) -> Result<String, RunConfigError> {
+    std::fs::read_to_string(path).map_err(|source| RunConfigError::Read {
         path: path.to_owned(),
         source,
     })

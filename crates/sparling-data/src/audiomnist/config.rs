@@ -195,7 +195,7 @@ impl AudioMnistConfig {
 
 impl Task {
     /// The output for some digits.
-    pub fn output(self, digits: &[usize]) -> Vec<usize> {
+    pub(super) fn output(self, digits: &[usize]) -> Vec<usize> {
         let sum: usize = digits.iter().sum();
         match self {
             Self::List => digits.to_vec(),

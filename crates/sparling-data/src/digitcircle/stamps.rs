@@ -116,8 +116,7 @@ impl Stamps {
     }
 
     /// How many stamps there are: one per digit.
-    #[expect(clippy::len_without_is_empty, reason = "there are always ten")]
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.by_digit.len()
     }
 

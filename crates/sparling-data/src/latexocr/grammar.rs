@@ -103,11 +103,11 @@ impl Grammar {
 
     /// Whether there is a formula of so many tokens.
     pub fn makes(&self, length: usize) -> bool {
-        self.start.get(length).is_some_and(|chance| *chance > 0.0)
+        self.chance(length) > 0.0
     }
 
     /// How likely the grammar is to make a formula of so many tokens.
-    pub fn chance(&self, length: usize) -> f64 {
+    fn chance(&self, length: usize) -> f64 {
         self.start.get(length).copied().unwrap_or(0.0)
     }
 

@@ -12,7 +12,7 @@ const BLOCK: usize = 256;
 /// What the lower rate cannot hold is filtered out. Times stay as they are: the filter's delay is
 /// taken off, and samples beyond both ends count as zero.
 #[derive(Debug)]
-pub struct Resampler {
+pub(super) struct Resampler {
     from_hz: u32,
     to_hz: u32,
     /// None where the rates agree.
@@ -25,7 +25,7 @@ impl Resampler {
     /// # Panics
     ///
     /// If one of them is zero.
-    pub fn new(from_hz: u32, to_hz: u32) -> Self {
+    pub(super) fn new(from_hz: u32, to_hz: u32) -> Self {
         assert!(from_hz > 0 && to_hz > 0, "sample rates are above zero");
         Self {
             from_hz,
@@ -35,14 +35,14 @@ impl Resampler {
     }
 
     /// The sample rate that recordings are brought from.
-    pub fn from_hz(&self) -> u32 {
+    pub(super) fn from_hz(&self) -> u32 {
         self.from_hz
     }
 
     /// Resamples a recording, to `round(samples.len() * to_hz / from_hz)` samples.
     ///
     /// What was resampled before has no influence.
-    pub fn resample(&mut self, samples: &[f32]) -> Vec<f32> {
+    pub(super) fn resample(&mut self, samples: &[f32]) -> Vec<f32> {
         let length = self.resampled_length(samples.len());
         match &mut self.fft {
             Some(fft) if length > 0 => {

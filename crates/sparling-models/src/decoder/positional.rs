@@ -31,7 +31,12 @@ impl Positions {
     /// # Panics
     ///
     /// Panics if `width` is odd, or its half is where columns are encoded too.
-    pub(super) fn encode(self, [rows, columns]: [usize; 2], width: usize, device: &Device) -> Tensor<4> {
+    pub(super) fn encode(
+        self,
+        [rows, columns]: [usize; 2],
+        width: usize,
+        device: &Device,
+    ) -> Tensor<4> {
         match self {
             Self::Rows => sinusoids(0..rows, width, device).reshape([1, rows, 1, width]),
             Self::RowsAndColumns => {

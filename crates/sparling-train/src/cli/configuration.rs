@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::{ConfigError, RunConfig};
+use crate::config::{RunConfig, RunConfigError};
 
 /// Where a configuration comes from, for commands that do not start from a run.
 #[derive(Debug, Args)]
@@ -26,13 +26,17 @@ pub struct Configuration {
 
 impl Configuration {
     /// The configuration for a domain, with `seed` instead of the configured one if it is given.
-    pub(super) fn load(&self, domain: &str, seed: Option<u64>) -> Result<RunConfig, ConfigError> {
+    pub(super) fn load(
+        &self,
+        domain: &str,
+        seed: Option<u64>,
+    ) -> Result<RunConfig, RunConfigError> {
         let mut settings = self.settings.clone();
         settings.extend(seed.map(|seed| format!("seed={seed}")));
         let mut config = RunConfig::load(domain, &self.preset, self.config.as_deref(), &settings)?;
         if let Some(folder) = &self.data {
             let refused = |error: sparling_data::ConfigError| {
-                ConfigError::Override(format!("{domain} --data"), error.to_string())
+                RunConfigError::Override(format!("{domain} --data"), error.to_string())
             };
             config.domain.read_from(folder).map_err(refused)?;
             config.validate()?;

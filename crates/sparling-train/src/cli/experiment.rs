@@ -19,7 +19,7 @@ use crate::backend::Backend;
 use crate::program;
 use crate::run::event::Event;
 use crate::run::folder::RunFolder;
-use crate::study::experiment::{Experiment, Planned, State};
+use crate::study::experiment::{Experiment, Planned, Progress};
 
 /// How often the runs in progress are looked at.
 const POLL: Duration = Duration::from_millis(200);
@@ -179,7 +179,7 @@ struct Sweep<'a> {
 struct Job<'a> {
     run: &'a Planned,
     /// How far it was before.
-    state: State,
+    progress: Progress,
     child: Child,
     log: PathBuf,
 }
@@ -204,9 +204,9 @@ impl<'a> Sweep<'a> {
                     given_up.push(&job.run.folder);
                     continue;
                 }
-                let state = job.run.state()?;
+                let progress = job.run.progress()?;
                 // Stopped by the user, or no further for all that was done.
-                if matches!(state, State::Begun) || state == job.state {
+                if matches!(progress, Progress::Begun) || progress == job.progress {
                     given_up.push(&job.run.folder);
                 }
             }
@@ -220,7 +220,9 @@ impl<'a> Sweep<'a> {
             }
             while jobs.len() < self.jobs && !stopping {
                 match self.next(&jobs, &given_up)? {
-                    Some((run, state, arguments)) => jobs.push(self.start(run, state, &arguments)?),
+                    Some((run, progress, arguments)) => {
+                        jobs.push(self.start(run, progress, &arguments)?)
+                    }
                     None => break,
                 }
             }
@@ -236,7 +238,7 @@ impl<'a> Sweep<'a> {
         &self,
         jobs: &[Job],
         given_up: &[&Path],
-    ) -> Result<Option<(&'a Planned, State, Vec<String>)>> {
+    ) -> Result<Option<(&'a Planned, Progress, Vec<String>)>> {
         for run in self.runs {
             let in_progress = jobs.iter().any(|job| job.run.folder == run.folder);
             if in_progress || given_up.contains(&run.folder.as_path()) {
@@ -247,23 +249,23 @@ impl<'a> Sweep<'a> {
                 .iter()
                 .find(|first| Some(&first.folder) == run.retrain.as_ref());
             if let Some(first) = first
-                && matches!(first.state()?, State::Missing | State::Begun)
+                && matches!(first.progress()?, Progress::Missing | Progress::Begun)
             {
                 continue;
             }
-            let state = run.state()?;
-            if state != State::Missing && RunFolder::open(&run.folder)?.lock().is_err() {
+            let progress = run.progress()?;
+            if progress != Progress::Missing && RunFolder::open(&run.folder)?.lock().is_err() {
                 // Another process trains it.
                 continue;
             }
-            if let Some(arguments) = run.command(state, self.domain) {
-                return Ok(Some((run, state, arguments)));
+            if let Some(arguments) = run.command(progress, self.domain) {
+                return Ok(Some((run, progress, arguments)));
             }
         }
         Ok(None)
     }
 
-    fn start(&self, run: &'a Planned, state: State, arguments: &[String]) -> Result<Job<'a>> {
+    fn start(&self, run: &'a Planned, progress: Progress, arguments: &[String]) -> Result<Job<'a>> {
         let folder = run.folder.parent().unwrap_or(Path::new(""));
         let log = folder.join(format!("{}.log", run.name()));
         let (out, errors) =
@@ -286,7 +288,7 @@ impl<'a> Sweep<'a> {
         let child = command.spawn().context("cannot start this program anew")?;
         Ok(Job {
             run,
-            state,
+            progress,
             child,
             log,
         })
@@ -316,13 +318,13 @@ fn print_table(runs: &[Planned]) -> Result<()> {
         "E2EE"
     );
     for run in runs {
-        let state = match run.state()? {
-            State::Missing => "not begun".to_owned(),
-            State::Begun => "begun".to_owned(),
-            State::Trained(measurement) => format!("lacks {}", measurement.name()),
-            State::Done => "done".to_owned(),
+        let progress = match run.progress()? {
+            Progress::Missing => "not begun".to_owned(),
+            Progress::Begun => "begun".to_owned(),
+            Progress::Trained(measurement) => format!("lacks {}", measurement.name()),
+            Progress::Done => "done".to_owned(),
         };
-        say_part!("{:width$}  {state:>16}", run.name());
+        say_part!("{:width$}  {progress:>16}", run.name());
         let events = match RunFolder::open(&run.folder) {
             Ok(folder) => folder.events()?,
             Err(_) => Vec::new(),

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::RunConfigError;
 use super::checks::{above_zero, require};
 
 /// The last phase's section of an experiment file.
@@ -21,7 +21,7 @@ pub struct LastPhase {
 }
 
 impl LastPhase {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+    pub(super) fn validate(&self) -> Result<(), RunConfigError> {
         let samples = self.samples;
         require(samples > 0, "last_phase.samples", "at least 1", samples)?;
         above_zero("last_phase.learning_rate", self.learning_rate)

@@ -2,12 +2,12 @@
 
 use toml::{Table, Value};
 
-use super::ConfigError;
+use super::RunConfigError;
 
 /// Sets `section.key` to a TOML value, or to a string if it is none.
-pub(super) fn apply(table: &mut Table, setting: &str) -> Result<(), ConfigError> {
+pub(super) fn apply(table: &mut Table, setting: &str) -> Result<(), RunConfigError> {
     let wrong =
-        |message: &str| ConfigError::Override(format!("--set {setting}"), message.to_owned());
+        |message: &str| RunConfigError::Override(format!("--set {setting}"), message.to_owned());
     let (path, text) = setting
         .split_once('=')
         .ok_or_else(|| wrong("expected key=value"))?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::ConfigError;
+use super::RunConfigError;
 
 macro_rules! preset {
     ($domain:literal, $preset:literal) => {
@@ -27,7 +27,7 @@ const PRESETS: [(&str, &str, &str); 9] = [
 ];
 
 /// The text of a preset.
-pub(super) fn text(domain: &str, preset: &str) -> Result<&'static str, ConfigError> {
+pub(super) fn text(domain: &str, preset: &str) -> Result<&'static str, RunConfigError> {
     let mut known = String::new();
     for (of, name, text) in PRESETS.iter().filter(|(of, ..)| *of == domain) {
         if *name == preset {
@@ -38,9 +38,9 @@ pub(super) fn text(domain: &str, preset: &str) -> Result<&'static str, ConfigErr
         debug_assert_eq!(*of, domain);
     }
     if known.is_empty() {
-        return Err(ConfigError::Domain(domain.to_owned()));
+        return Err(RunConfigError::Domain(domain.to_owned()));
     }
-    Err(ConfigError::Preset {
+    Err(RunConfigError::Preset {
         domain: domain.to_owned(),
         preset: preset.to_owned(),
         known,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::RunConfigError;
 use super::checks::{above_zero, at_least_one, not_negative, require, share};
 
 /// When and how channels are parted, at each check that does not end the run.
@@ -27,7 +27,7 @@ pub struct Splitting {
 }
 
 impl Splitting {
-    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+    pub(super) fn validate(&self) -> Result<(), RunConfigError> {
         let spare = self.spare_below;
         let possible = (0.0..=1.0).contains(&spare);
         require(possible, "splitting.spare_below", "from 0 to 1", spare)?;

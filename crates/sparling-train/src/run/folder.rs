@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Backend;
-use crate::config::{ConfigError, RunConfig};
+use crate::config::{RunConfig, RunConfigError};
 use crate::files::atomic;
 use crate::metrics::{DetailedFigures, Names, Supports};
 use crate::run::checkpoint::{Checkpoints, FileRef};
@@ -63,7 +63,7 @@ pub enum RunError {
     Save(#[from] atomic::SaveError),
     /// The configuration in it cannot be used.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] RunConfigError),
 }
 
 /// Where and by what a run was made.
@@ -193,7 +193,7 @@ impl RunFolder {
     /// # Errors
     ///
     /// If it cannot be read or used.
-    pub fn config(&self) -> Result<RunConfig, ConfigError> {
+    pub fn config(&self) -> Result<RunConfig, RunConfigError> {
         RunConfig::from_run(&self.config_path())
     }
 

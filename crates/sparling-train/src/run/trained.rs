@@ -9,7 +9,7 @@ use sparling_data::Domain;
 use sparling_models::{MotifModel, Sparling};
 
 use crate::backend::Backend;
-use crate::config::{ConfigError, RunConfig};
+use crate::config::{RunConfig, RunConfigError};
 use crate::evaluate::Evaluator;
 use crate::metrics::{Figures, Name, Names, Supports};
 use crate::run::checkpoint::{Checkpoint, CheckpointError};
@@ -41,7 +41,7 @@ pub enum LoadError {
     Run(#[from] RunError),
     /// The run's configuration.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] RunConfigError),
     /// The checkpoint.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

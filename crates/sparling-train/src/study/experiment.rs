@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{ConfigError, RunConfig};
+use crate::config::{RunConfig, RunConfigError};
 use crate::run::event::Event;
 use crate::run::folder::{RunError, RunFolder};
 
@@ -104,7 +104,7 @@ enum Base {
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum Progress {
     /// It has no folder yet.
     Missing,
     /// It was begun.
@@ -135,7 +135,7 @@ pub enum ExperimentError {
         /// The variant's name.
         variant: String,
         /// Why.
-        source: Box<ConfigError>,
+        source: Box<RunConfigError>,
     },
 }
 
@@ -261,7 +261,7 @@ impl Experiment {
 }
 
 impl Base {
-    fn load(&self, domain: &str, set: &[String]) -> Result<RunConfig, ConfigError> {
+    fn load(&self, domain: &str, set: &[String]) -> Result<RunConfig, RunConfigError> {
         match self {
             Self::Preset(preset) => RunConfig::load(domain, preset, None, set),
             Self::File(file) => RunConfig::load(domain, "", Some(file), set),
@@ -281,12 +281,12 @@ impl Planned {
     /// # Errors
     ///
     /// If its folder is damaged.
-    pub fn state(&self) -> Result<State, RunError> {
+    pub fn progress(&self) -> Result<Progress, RunError> {
         let Ok(folder) = RunFolder::open(&self.folder) else {
-            return Ok(State::Missing);
+            return Ok(Progress::Missing);
         };
         if folder.results()?.is_none() {
-            return Ok(State::Begun);
+            return Ok(Progress::Begun);
         }
         let events = folder.events()?;
         let finished = events.iter().any(Event::finishes);
@@ -295,27 +295,29 @@ impl Planned {
             events.last().map_or(0, Event::samples) + folder.config()?.training.log_every_samples;
         let full = self.max_samples.is_some_and(|most| next > most);
         if !finished && !full {
-            return Ok(State::Begun);
+            return Ok(Progress::Begun);
         }
         let mut left = self.then.iter();
         let next = left.find(|measurement| !measurement.file(&self.folder).exists());
-        Ok(next.map_or(State::Done, |measurement| State::Trained(*measurement)))
+        Ok(next.map_or(Progress::Done, |measurement| {
+            Progress::Trained(*measurement)
+        }))
     }
 
     /// The arguments of the next command to run for it, none if it is done.
-    pub fn command(&self, state: State, domain: &str) -> Option<Vec<String>> {
+    pub fn command(&self, progress: Progress, domain: &str) -> Option<Vec<String>> {
         let path = |path: &Path| path.display().to_string();
-        let mut arguments = match state {
-            State::Done => return None,
-            State::Trained(measurement) => {
+        let mut arguments = match progress {
+            Progress::Done => return None,
+            Progress::Trained(measurement) => {
                 return Some(vec![measurement.name().to_owned(), path(&self.folder)]);
             }
-            State::Begun => vec![
+            Progress::Begun => vec![
                 "train".to_owned(),
                 "--resume".to_owned(),
                 path(&self.folder),
             ],
-            State::Missing => {
+            Progress::Missing => {
                 let mut arguments = vec!["train".to_owned()];
                 match &self.retrain {
                     Some(run) => arguments.extend(["--retrain".to_owned(), path(run)]),

@@ -12,7 +12,7 @@ use sparling_layer::annealing::{AnnealError, Annealer, Decision};
 use sparling_models::{ChannelSplit, Offsets, Sparling};
 
 use crate::backend::Backend;
-use crate::config::{ConfigError, LastPhase, Retrain, RunConfig};
+use crate::config::{LastPhase, Retrain, RunConfig, RunConfigError};
 use crate::evaluate::Evaluator;
 use crate::host::values;
 use crate::metrics::{Figures, Support};
@@ -86,7 +86,7 @@ pub enum TrainError {
     Checkpoint(#[from] CheckpointError),
     /// The configuration.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] RunConfigError),
     /// What examples are made from.
     #[error(transparent)]
     Data(#[from] sparling_data::ConfigError),
