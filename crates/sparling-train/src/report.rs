@@ -1,14 +1,16 @@
-//! Pictures of what a model found and of how it was trained.
+//! Pictures of what a model found and of how it was trained, and the page that puts runs side by side.
 //!
-//! Everything is told apart by shape or dash as well as by colour, so that it survives a grey
-//! print. Nothing here knows models: pictures are drawn from plain data.
+//! Everything is drawn as SVG ([`drawing`]) in one typeface, and rendered where a file is a PNG.
+//! Everything is told apart by shape or dash as well as by colour, so that it survives a grey print.
+//! Nothing here knows models: pictures are drawn from plain data.
 
-mod canvas;
 pub mod channels;
 mod chart;
 pub mod curves;
+mod drawing;
 pub mod evidence;
 pub mod examples;
-mod lettering;
+mod greys;
+mod marker;
 pub mod page;
 pub mod scaling;

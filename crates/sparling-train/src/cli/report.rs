@@ -24,7 +24,7 @@ pub struct Write {
 impl Write {
     pub(super) fn run(self) -> Result<()> {
         let domains = runs::read(&self.folders)?;
-        let mut page = Page::new("SPARLING: what was found, and what it is compared with");
+        let mut page = Page::new("SPARLING: what the runs found, beside the paper's results");
         for domain in &domains {
             evidence::add(&mut page, domain);
             let runs: usize = domain.groups.iter().map(|group| group.runs.len()).sum();

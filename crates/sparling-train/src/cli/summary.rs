@@ -9,9 +9,9 @@ use super::progress::percent;
 use crate::backend::Backend;
 use crate::metrics::{Centred, Figures};
 use crate::report::channels;
-use crate::report::curves::{self, ValidationPoint};
+use crate::report::curves;
 use crate::report::examples::{self, ExamplePicture};
-use crate::run::event::Event;
+use crate::run::event::{Event, ValidationEvent};
 use crate::run::folder::{Results, RunFolder};
 use crate::run::trained::Trained;
 use crate::study;
@@ -141,28 +141,13 @@ fn draw_examples(folder: &RunFolder, trained: &Trained) -> Result<()> {
 }
 
 fn draw_curves(folder: &RunFolder) -> Result<()> {
-    let points: Vec<ValidationPoint> = folder
-        .events()?
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Train(_) => None,
-            Event::Validation(event) => Some(ValidationPoint {
-                samples: event.samples,
-                density: event.figures.density,
-                target: event.target,
-                accuracy: event.figures.exact_match.unwrap_or(0.0),
-                fne: event.figures.fne,
-                fpe: event.figures.fpe,
-                ce: event.figures.ce,
-                e2ee: event.figures.e2ee,
-            }),
-        })
-        .collect();
-    if points.is_empty() {
+    let events = folder.events()?;
+    let checks: Vec<ValidationEvent> = events.into_iter().filter_map(Event::check).collect();
+    if checks.is_empty() {
         return Ok(());
     }
     let path = folder.path().join("curves.png");
-    curves::draw(&path, &points)?;
+    curves::draw(&path, &checks)?;
     say!(
         "accuracy, density and errors over samples: {}",
         path.display()

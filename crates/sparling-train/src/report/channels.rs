@@ -3,24 +3,24 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use svg::node::element::Group;
 
-use super::canvas::{self, INK, colour};
-use super::examples::draw_enlarged;
-use super::lettering::Lettering;
+use super::drawing::{Anchor, LABEL_TYPE, colour, document, moved, save_png, text, text_width};
+use super::greys::enlarged;
 use crate::metrics::channel::channel_name;
-use crate::study::channels::Channel;
+use crate::study::channels::{Channel, Crop};
 
 /// The side of an enlarged crop, in pixels, about.
 const CROP: usize = 96;
 
+/// The size of a channel's name.
+const NAME_TYPE: i32 = 2 * LABEL_TYPE;
+
+/// The least height of a row, in pixels.
+const ROW: i32 = 60;
+
 /// Space between crops and around all, in pixels.
 const GAP: i32 = 12;
-
-/// Room for what stands before the crops.
-const LABEL: i32 = 330;
-
-/// The size of type, in pixels.
-const TYPE: u32 = 15;
 
 /// Symbols with a smaller share of a channel's activations are not named.
 const LEAST_SHARE: f64 = 0.02;
@@ -37,54 +37,87 @@ pub fn draw(path: &Path, channels: &[Channel], symbols: &[String]) -> Result<()>
         "no channels to draw in {}",
         path.display()
     );
-    let crops = || channels.iter().flat_map(|channel| &channel.strongest);
-    let side = crops()
-        .map(|crop| crop.width.max(crop.height))
-        .max()
-        .unwrap_or(1);
-    let scale = (CROP / side).max(1) as i32;
-    let size = |values: usize| values as i32 * scale;
-    let width = crops().map(|crop| size(crop.width)).max().unwrap_or(0) + GAP;
-    let height = crops()
-        .map(|crop| size(crop.height))
-        .max()
-        .unwrap_or(0)
-        .max(60)
-        + GAP;
-    let most = channels
-        .iter()
-        .map(|channel| channel.strongest.len())
-        .max()
-        .unwrap_or(0);
-    let whole = (
-        (LABEL + most as i32 * width + GAP) as u32,
-        (channels.len() as i32 * height + GAP) as u32,
-    );
-    canvas::save(path, whole, |canvas| {
-        for (index, channel) in channels.iter().enumerate() {
-            let top = GAP + index as i32 * height;
-            let middle = top + (height - GAP) / 2;
-            let name = channel_name(index);
-            Lettering::left(2 * TYPE, colour(index)).write(canvas, &name, (GAP, middle))?;
-            let density = format!("density {:.2e}", channel.density);
-            let line = |text: &str, y| Lettering::left(TYPE, INK).write(canvas, text, (60, y));
-            line(&density, middle - 12)?;
-            line(&answers(channel, symbols), middle + 12)?;
-            for (place, crop) in channel.strongest.iter().enumerate() {
-                let corner = (LABEL + place as i32 * width, top);
-                let is_sound = crop.height != crop.width;
-                draw_enlarged(
-                    canvas,
-                    corner,
-                    &crop.pixels,
-                    crop.width,
-                    (scale, scale),
-                    is_sound,
-                )?;
-            }
+    let rows: Vec<Row<'_>> = (0..channels.len())
+        .map(|index| Row::new(index, &channels[index], symbols))
+        .collect();
+    let layout = Layout::of(&rows);
+    let drawn = rows.iter().enumerate().map(|(index, row)| {
+        let top = GAP + index as i32 * (layout.height + GAP);
+        Ok(moved(row.draw(index, &layout)?, (GAP, top)))
+    });
+    let drawn: Vec<Group> = drawn.collect::<Result<_>>()?;
+    let most = rows.iter().map(|row| row.crops.len()).max().unwrap_or(0);
+    let width = GAP + layout.crops + most as i32 * layout.step;
+    let height = GAP + rows.len() as i32 * (layout.height + GAP);
+    save_png(path, &document((width, height), drawn))
+}
+
+/// A channel as it is drawn.
+struct Row<'a> {
+    name: String,
+    density: String,
+    answers: String,
+    crops: &'a [Crop],
+}
+
+/// What is where in all rows, in pixels.
+struct Layout {
+    /// A row's height.
+    height: i32,
+    /// Pixels for one value of a crop.
+    scale: i32,
+    /// Where notes and crops begin, and from one crop to the next.
+    notes: i32,
+    crops: i32,
+    step: i32,
+}
+
+impl Layout {
+    fn of(rows: &[Row<'_>]) -> Self {
+        let crops = || rows.iter().flat_map(|row| row.crops);
+        let height = crops().map(|crop| crop.height).max().unwrap_or(1);
+        let width = crops().map(|crop| crop.width).max().unwrap_or(1);
+        let scale = (CROP / width.max(height)).max(1) as i32;
+        let names = rows.iter().map(|row| text_width(&row.name, NAME_TYPE));
+        let notes = rows.iter().flat_map(|row| [&row.density, &row.answers]);
+        let notes_width = notes.map(|note| text_width(note, LABEL_TYPE)).max();
+        let notes = names.max().unwrap_or(0) + GAP;
+        Self {
+            height: (height as i32 * scale).max(ROW),
+            scale,
+            notes,
+            crops: notes + notes_width.unwrap_or(0) + 2 * GAP,
+            step: width as i32 * scale + GAP,
         }
-        Ok(())
-    })
+    }
+}
+
+impl<'a> Row<'a> {
+    fn new(index: usize, channel: &'a Channel, symbols: &[String]) -> Self {
+        Self {
+            name: channel_name(index),
+            density: format!("density {:.2e}", channel.density),
+            answers: answers(channel, symbols),
+            crops: &channel.strongest,
+        }
+    }
+
+    fn draw(&self, index: usize, layout: &Layout) -> Result<Group> {
+        let middle = layout.height / 2;
+        let name = text(&self.name, NAME_TYPE, Anchor::Start, (0, middle));
+        let note = |note: &str, y| text(note, LABEL_TYPE, Anchor::Start, (layout.notes, y));
+        let mut row = Group::new()
+            .add(name.set("fill", colour(index)))
+            .add(note(&self.density, middle - 12))
+            .add(note(&self.answers, middle + 12));
+        let scale = (layout.scale, layout.scale);
+        for (place, crop) in self.crops.iter().enumerate() {
+            let picture = enlarged(&crop.pixels, crop.width, scale, crop.is_sound)?;
+            let left = layout.crops + place as i32 * layout.step;
+            row = row.add(moved(picture, (left, 0)));
+        }
+        Ok(row)
+    }
 }
 
 /// The symbols that a channel is active in, the most frequent first.
@@ -115,7 +148,6 @@ fn answers(channel: &Channel, symbols: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::channels::Crop;
 
     #[test]
     fn channels_become_a_picture() {
@@ -126,6 +158,7 @@ mod tests {
             pixels: vec![0.5; 25],
             height: 5,
             width: 5,
+            is_sound: false,
         };
         let active = Channel {
             activations: 10,
@@ -137,7 +170,9 @@ mod tests {
         assert_eq!(answers(&active, &symbols), "a 90 %, none 10 %");
         assert_eq!(answers(&Channel::default(), &symbols), "never active");
         draw(&path, &[active, Channel::default()], &symbols).unwrap();
-        assert!(std::fs::read(&path).unwrap().starts_with(b"\x89PNG"));
+        // Two rows of crops of 95 pixels, and space around them.
+        let drawn = image::open(&path).unwrap();
+        assert_eq!(drawn.height(), 2 * 95 + 3 * 12);
         assert!(draw(&path, &[], &symbols).is_err());
     }
 }

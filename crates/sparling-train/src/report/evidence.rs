@@ -5,7 +5,7 @@ mod paper;
 mod tables;
 
 use super::page::{Page, file_name};
-use crate::study::runs::{DomainStudy, Group};
+use crate::study::runs::{DomainStudy, Group, Run};
 use figures::{by_bits, by_density, each, heat_map};
 
 /// Adds all that is known of a domain's runs to a page.
@@ -29,44 +29,47 @@ pub fn add(page: &mut Page, study: &DomainStudy) {
 fn add_group(page: &mut Page, study: &DomainStudy, group: &Group) {
     let id = file_name(&format!("{}-{}", study.domain, group.name));
     page.heading(3, &group.name);
-    let first = &group.runs[0];
-    if let Ok(png) = std::fs::read(first.path.join("examples.png")) {
-        let caption = format!(
-            "Test examples of seed {} with their motifs (paper, Figure 2): dots are motifs, one letter and \
-             colour per channel, boxes the true footprints, which were never shown.",
-            first.seed
-        );
-        page.picture(&caption, &png);
-    }
-    if let Ok(png) = std::fs::read(first.path.join("channels.png")) {
-        let caption = format!(
-            "What each channel of seed {} answers to: its density, the symbols that its activations are \
-             in, and its strongest examples with the window that the motif model sees.",
-            first.seed
-        );
-        page.picture(&caption, &png);
-    }
-    let confusion = &first.results.test.confusion;
-    let caption = format!(
-        "Confusion of seed {} (paper, Figure 4), in percent of the row's motifs: rows are symbols with the \
-         channels that stand for them and the share of all motifs, columns the true symbols; false \
-         positives in the last column, missed symbols, in percent of those there, in the last row.",
-        first.seed
-    );
-    let map = heat_map(
-        confusion,
-        &study.symbols,
-        &format!("{}, seed {}", group.name, first.seed),
-    );
-    page.figure(&format!("{id}-confusion"), &caption, vec![map.draw()]);
+    add_pictures(page, &group.runs[0]);
+    add_confusion(page, study, group, &id);
     if let Some(panel) = by_density(group) {
-        let caption = "Validation errors against density, from dense to sparse (paper, Figure 5): the state \
-                       kept at each density, means over seeds.";
+        let caption = "Validation errors of the state kept at each density, from dense to sparse (paper, \
+                       Figure 5); means over seeds.";
         page.figure(&format!("{id}-density"), caption, each(&[panel]));
     }
     if let Some(panel) = by_bits(group) {
-        let caption = "What edit accuracy loses when the motifs' strengths are put into so many bins (paper, \
-                       Figure 7), means over seeds.";
+        let caption = "How much edit accuracy falls when the strength of every motif is rounded to one of a few \
+                       values, its bin (paper, Figure 7); means over seeds.";
         page.figure(&format!("{id}-binning"), caption, each(&[panel]));
     }
+}
+
+/// Adds the pictures that a run ended with.
+fn add_pictures(page: &mut Page, run: &Run) {
+    let seed = run.seed;
+    let examples = format!(
+        "Test examples of seed {seed} with the motifs found in them (paper, Figure 2). Each channel has a letter \
+         and a colour. Solid boxes are the true footprints, which the model was never shown, dashed ones what \
+         the motif's channel looks at."
+    );
+    let channels = format!(
+        "What each channel of seed {seed} answers to: its density, the symbols that its activations lie in, and \
+         the strongest of them, each in the part of the input that the motif model sees."
+    );
+    for (file, caption) in [("examples.png", examples), ("channels.png", channels)] {
+        if let Ok(png) = std::fs::read(run.path.join(file)) {
+            page.picture(&caption, &png);
+        }
+    }
+}
+
+fn add_confusion(page: &mut Page, study: &DomainStudy, group: &Group, id: &str) {
+    let Run { seed, results, .. } = &group.runs[0];
+    let caption = format!(
+        "Confusion of seed {seed} (paper, Figure 4). A row is a symbol, with the channels that stand for it and \
+         their share of all motifs; it says, in percent, in which symbols those motifs really lie, and in the \
+         last column how many lie in none. The last row says how many of each symbol were missed."
+    );
+    let title = format!("{}, seed {seed}", group.name);
+    let map = heat_map(&results.test.confusion, &study.symbols, &title);
+    page.figure(&format!("{id}-confusion"), &caption, vec![map.draw()]);
 }

@@ -2,21 +2,21 @@
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
-use plotters::prelude::*;
+use anyhow::{Context, Result, ensure};
 use sparling_data::Footprint;
+use svg::node::element::{Group, Rectangle};
 
-use super::canvas::{self, Canvas, INK, Marker, colour, draw_error};
-use super::lettering::{Lettering, text_width};
-use crate::metrics::Supports;
-use crate::metrics::{Matching, Motif, Role};
+use super::drawing::{INK, Pixels, colour, document, frame, moved, save_png};
+use super::marker::Marker;
+use crate::metrics::{Matching, Motif, Role, Supports};
 
 mod labels;
+mod legend;
 mod panel;
 mod title;
 
+use legend::Legend;
 use panel::Panel;
-pub(super) use panel::draw_enlarged;
 
 /// One example to draw.
 #[derive(Clone, Copy, Debug)]
@@ -63,125 +63,77 @@ impl<'a> ExamplePicture<'a> {
             prediction: None,
         }
     }
+
+    /// Whether there are more motifs than can be told apart.
+    fn is_crowded(&self) -> bool {
+        self.motifs.len() > CROWD
+    }
+
+    /// What each motif counts as; where footprints are unknown, each is its own maximal one.
+    fn roles(&self) -> Vec<Role> {
+        match self.footprints {
+            Some(footprints) => Matching::new(self.motifs, footprints).roles,
+            None => vec![Role::Maximal; self.motifs.len()],
+        }
+    }
 }
 
 /// Space around and between panels, in pixels.
 const GAP: i32 = 18;
 
-/// The size of the legend's type, in pixels.
-const LEGEND_TYPE: u32 = 14;
+/// With more motifs than this, marks are smaller, only maximal motifs have letters, and what their channels
+/// look at is not drawn.
+const CROWD: usize = 60;
+
+/// More motifs than this would hide the input and each other: those that count least are left out.
+const MOST_MOTIFS: usize = 500;
 
 /// Draws examples in a grid, with a legend below, as a PNG.
 ///
-/// A maximal motif is a dot with its channel's letter, another motif in a footprint a star, a motif
-/// in no footprint a cross. Where footprints are unknown every motif is a dot. Wrong predictions
-/// are marked.
+/// A motif has its channel's letter and colour. A maximal one is a dot, another in a footprint a star,
+/// one in no footprint a cross; where footprints are unknown every motif is a dot. True footprints have
+/// a line around them, what a channel looks at a dashed one. Wrong predictions are marked; where there
+/// are too many motifs to draw, that is said.
 ///
 /// # Errors
 ///
 /// When there is no example, an input does not have its shape, or the file cannot be written.
 pub fn draw(path: &Path, examples: &[ExamplePicture<'_>]) -> Result<()> {
-    ensure!(
-        !examples.is_empty(),
-        "no examples to draw in {}",
-        path.display()
-    );
-    let panels = examples
+    let document = sheet(examples).with_context(|| format!("cannot draw {}", path.display()))?;
+    save_png(path, &document)
+}
+
+fn sheet(examples: &[ExamplePicture<'_>]) -> Result<String> {
+    ensure!(!examples.is_empty(), "no examples to draw");
+    let panels: Vec<Panel<'_>> = examples
         .iter()
-        .map(Panel::new)
-        .collect::<Result<Vec<_>>>()?;
+        .map(|example| Panel::new(example, lanes(examples)))
+        .collect::<Result<_>>()?;
     let cell_width = panels.iter().map(Panel::width).max().unwrap_or(0) + GAP;
     let cell_height = panels.iter().map(Panel::height).max().unwrap_or(0) + GAP;
     let columns = columns(panels.len(), cell_width, cell_height);
-    let rows = panels.len().div_ceil(columns) as i32;
     let width = columns as i32 * cell_width + GAP;
-    let known = examples.iter().any(|example| example.footprints.is_some());
-    let boxed = examples.iter().any(|example| example.supports.is_some());
-    let (legend, legend_height) = legend(known, boxed, width - 2 * GAP);
-    let height = rows * cell_height + GAP + legend_height + GAP;
-    canvas::save(path, (width as u32, height as u32), |canvas| {
-        for (index, panel) in panels.iter().enumerate() {
-            let column = (index % columns) as i32;
-            let row = (index / columns) as i32;
-            panel.draw(canvas, (GAP + column * cell_width, GAP + row * cell_height))?;
-        }
-        let top = rows * cell_height + GAP;
-        legend
-            .iter()
-            .try_for_each(|entry| entry.draw(canvas, (GAP, top)))
-    })
+    let top = panels.len().div_ceil(columns) as i32 * cell_height + GAP;
+    let legend = Legend::of(examples, width - 2 * GAP);
+    let mut parts = vec![moved(legend.draw(), (GAP, top))];
+    for (index, panel) in panels.iter().enumerate() {
+        let (column, row) = ((index % columns) as i32, (index / columns) as i32);
+        let corner = (GAP + column * cell_width, GAP + row * cell_height);
+        parts.push(moved(panel.draw()?, corner));
+    }
+    Ok(document((width, top + legend.height() + GAP), parts))
+}
+
+/// In one dimension, one more than the highest channel there is a motif of.
+fn lanes(examples: &[ExamplePicture<'_>]) -> usize {
+    let motifs = examples.iter().flat_map(|example| example.motifs);
+    motifs.map(|motif| motif.channel + 1).max().unwrap_or(1)
 }
 
 /// The number of columns that makes the whole about as wide as high, or a little wider.
 fn columns(panels: usize, cell_width: i32, cell_height: i32) -> usize {
     let ideal = (panels as f64 * f64::from(cell_height) / f64::from(cell_width)).sqrt();
     (ideal.ceil() as usize).clamp(1, panels)
-}
-
-/// What the legend explains.
-#[derive(Clone, Copy)]
-enum Sign {
-    Motif(Role),
-    Footprint,
-    Support,
-}
-
-/// A line of the legend, at a place within it.
-struct LegendEntry {
-    sign: Sign,
-    text: &'static str,
-    at: (i32, i32),
-}
-
-/// Lays the legend out in lines no wider than `width`, and says how high it is.
-fn legend(known: bool, boxed: bool, width: i32) -> (Vec<LegendEntry>, i32) {
-    let mut all = vec![(Sign::Motif(Role::Maximal), "motif")];
-    if known {
-        all = vec![
-            (Sign::Motif(Role::Maximal), "maximal motif"),
-            (Sign::Motif(Role::NonMaximal), "other motif in a footprint"),
-            (Sign::Motif(Role::FalsePositive), "motif in no footprint"),
-            (Sign::Footprint, "true footprint"),
-        ];
-    }
-    if boxed {
-        all.push((Sign::Support, "what the motif's channel looks at"));
-    }
-    let line = LEGEND_TYPE as i32 + 12;
-    let (mut left, mut top) = (0, 0);
-    let mut entries = Vec::new();
-    for (sign, text) in all {
-        let reach = 22 + text_width(text, LEGEND_TYPE);
-        if left > 0 && left + reach > width {
-            (left, top) = (0, top + line);
-        }
-        entries.push(LegendEntry {
-            sign,
-            text,
-            at: (left, top),
-        });
-        left += reach + 24;
-    }
-    (entries, top + line)
-}
-
-impl LegendEntry {
-    fn draw(&self, canvas: &Canvas<'_>, origin: (i32, i32)) -> Result<()> {
-        let middle = origin.1 + self.at.1 + LEGEND_TYPE as i32 / 2;
-        let sign = (origin.0 + self.at.0 + 7, middle);
-        let frame = |colour| {
-            let corners = [(sign.0 - 7, sign.1 - 6), (sign.0 + 7, sign.1 + 6)];
-            canvas
-                .draw(&Rectangle::new(corners, colour))
-                .map_err(draw_error)
-        };
-        match self.sign {
-            Sign::Motif(role) => marker(role).draw(canvas, sign, 5, INK)?,
-            Sign::Footprint => frame(INK)?,
-            Sign::Support => frame(colour(0))?,
-        }
-        Lettering::left(LEGEND_TYPE, INK).write(canvas, self.text, (sign.0 + 15, middle))
-    }
 }
 
 /// The sign of a role.
@@ -193,12 +145,15 @@ fn marker(role: Role) -> Marker {
     }
 }
 
-/// What each motif counts as; where footprints are unknown, each is its own maximal one.
-fn roles(example: &ExamplePicture<'_>) -> Vec<Role> {
-    match example.footprints {
-        Some(footprints) => Matching::new(example.motifs, footprints).roles,
-        None => vec![Role::Maximal; example.motifs.len()],
-    }
+/// A line around a true footprint.
+fn footprint_frame(corner: Pixels, size: Pixels) -> Rectangle {
+    frame(corner, size, 1, INK)
+}
+
+/// A dashed line around what a channel looks at.
+fn support_frame(corner: Pixels, size: Pixels, channel: usize) -> Group {
+    let dashed = frame(corner, size, 2, colour(channel)).set("stroke-dasharray", "6 4");
+    Group::new().add(dashed)
 }
 
 #[cfg(test)]

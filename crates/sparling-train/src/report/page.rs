@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-use super::chart;
+use super::drawing::save_png;
 use crate::files::atomic;
 
 /// What a page is made of, from top to bottom.
@@ -21,11 +21,11 @@ pub struct Page {
 
 /// A table of words and numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Table {
+pub(super) struct Table {
     /// What stands above the columns.
-    pub header: Vec<String>,
+    header: Vec<String>,
     /// The rows, as long as the header.
-    pub rows: Vec<Vec<String>>,
+    pub(super) rows: Vec<Vec<String>>,
 }
 
 const STYLE: &str = "\
@@ -49,14 +49,14 @@ impl Page {
     }
 
     /// A heading of level 2 or 3.
-    pub fn heading(&mut self, level: u8, text: &str) {
+    pub(super) fn heading(&mut self, level: u8, text: &str) {
         let id = file_name(text);
         let text = escape(text);
         let _ = writeln!(self.body, "<h{level} id=\"{id}\">{text}</h{level}>");
     }
 
     /// A table under a caption, kept as CSV and Markdown too.
-    pub fn table(&mut self, name: &str, caption: &str, table: &Table) {
+    pub(super) fn table(&mut self, name: &str, caption: &str, table: &Table) {
         let file = |extension: &str| Path::new("tables").join(name).with_extension(extension);
         self.files.push((file("csv"), table.csv()));
         self.files.push((file("md"), table.markdown()));
@@ -69,7 +69,7 @@ impl Page {
     }
 
     /// A figure of one or several panels over a caption, each kept as SVG and PNG too.
-    pub fn figure(&mut self, name: &str, caption: &str, panels: Vec<String>) {
+    pub(super) fn figure(&mut self, name: &str, caption: &str, panels: Vec<String>) {
         let caption = escape(caption);
         let _ = writeln!(
             self.body,
@@ -88,7 +88,7 @@ impl Page {
     }
 
     /// A PNG over a caption.
-    pub fn picture(&mut self, caption: &str, png: &[u8]) {
+    pub(super) fn picture(&mut self, caption: &str, png: &[u8]) {
         let caption = escape(caption);
         let data = BASE64_STANDARD.encode(png);
         let _ = writeln!(
@@ -112,7 +112,7 @@ impl Page {
             let path = folder.join(name);
             atomic::write(&path, contents.as_bytes())?;
             if path.extension().is_some_and(|extension| extension == "svg") {
-                chart::save_png(&path.with_extension("png"), contents)?;
+                save_png(&path.with_extension("png"), contents)?;
             }
         }
         Ok(atomic::write(
@@ -181,7 +181,7 @@ impl Table {
 }
 
 /// A name for files and links.
-pub fn file_name(text: &str) -> String {
+pub(super) fn file_name(text: &str) -> String {
     let letters = text.chars().map(|letter| match letter {
         'A'..='Z' | 'a'..='z' | '0'..='9' | '.' => letter.to_ascii_lowercase(),
         _ => '-',

@@ -80,8 +80,72 @@ impl Event {
         }
     }
 
+    /// The check, if it is one.
+    pub fn check(self) -> Option<ValidationEvent> {
+        match self {
+            Self::Train(_) => None,
+            Self::Validation(check) => Some(check),
+        }
+    }
+
     /// Whether training ended with it, at the lowest density.
     pub fn finishes(&self) -> bool {
         matches!(self, Self::Validation(event) if event.decision == Outcome::Finish)
+    }
+}
+
+/// The check of the state that was kept at each density, the densest first: the last, or the best of the
+/// last phase.
+pub fn ladder(checks: &[ValidationEvent]) -> Vec<&ValidationEvent> {
+    let mut ladder: Vec<&ValidationEvent> = Vec::new();
+    let mut settled = false;
+    for check in checks {
+        let replaces = !settled || check.figures.exact_match > Some(check.target);
+        match ladder.last_mut() {
+            Some(last) if last.figures.density == check.figures.density => {
+                if replaces {
+                    *last = check;
+                }
+            }
+            _ => ladder.push(check),
+        }
+        settled |= check.decision == Outcome::Settle;
+    }
+    ladder
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::metrics::Evaluation;
+
+    /// A check at which training goes on as before, with a target of 0.9 and an exact match of 0.95.
+    pub(crate) fn check(samples: u64, density: f64) -> ValidationEvent {
+        let mut figures = Evaluation::new(density, 1, 1).figures();
+        figures.exact_match = Some(0.95);
+        ValidationEvent {
+            samples,
+            target: 0.9,
+            decision: Outcome::Keep,
+            next_density: density,
+            figures,
+            splits: Vec::new(),
+            check_seconds: 1.0,
+            elapsed_seconds: 1.0,
+        }
+    }
+
+    #[test]
+    fn each_density_counts_with_its_last_check_and_the_last_phase_with_its_best() {
+        let mut checks = [1, 2, 3, 4, 5, 6, 7].map(|samples| {
+            let densities = [0.5, 0.5, 0.3, 0.1, 0.1, 0.1, 0.1];
+            check(samples, densities[samples as usize - 1])
+        });
+        checks[3].decision = Outcome::Settle;
+        checks[5].target = 0.96;
+        checks[6].target = 0.95;
+        let kept = ladder(&checks);
+        let samples: Vec<u64> = kept.iter().map(|check| check.samples).collect();
+        assert_eq!(samples, [2, 3, 5]);
     }
 }

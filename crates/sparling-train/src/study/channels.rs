@@ -29,6 +29,8 @@ pub struct Crop {
     pub height: usize,
     /// The columns.
     pub width: usize,
+    /// Whether rows are frequencies, the lowest first.
+    pub is_sound: bool,
 }
 
 /// Looks at the first `examples` of a split; of each channel's strongest, `most` are kept with the
@@ -118,6 +120,7 @@ fn crop(motif: &Motif, input: &[f32], shape: [usize; 3], window: usize) -> Crop 
         pixels: pixels.collect(),
         height,
         width: window,
+        is_sound: shape.len() == 2,
     }
 }
 
@@ -137,6 +140,7 @@ mod tests {
         assert_eq!(corner.pixels, [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 4.0, 4.0, 5.0]);
         let sound = crop(&Motif::new(0, 0, 1, 1.0), &input, [3, 1, 4], 3);
         assert_eq!((sound.height, sound.width), (3, 3));
+        assert!(sound.is_sound && !middle.is_sound);
         assert_eq!(sound.pixels, [0.0, 1.0, 2.0, 4.0, 5.0, 6.0, 8.0, 9.0, 10.0]);
     }
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::config::RunConfig;
 use crate::metrics::Figures;
 use crate::metrics::statistics::Mean;
-use crate::run::event::{Event, Outcome, ValidationEvent};
+use crate::run::event::{Event, ValidationEvent};
 use crate::run::folder::{Results, RunFolder};
 use crate::study::binning::Binning;
 use crate::study::causality::Causality;
@@ -148,19 +148,16 @@ impl Run {
             let commit = environment.get("commit")?.as_str()?;
             Some(commit.to_owned())
         });
-        let checks = folder
-            .events()?
-            .into_iter()
-            .filter_map(|event| match event {
-                Event::Validation(check) => Some(check),
-                Event::Train(_) => None,
-            });
         Ok(Some(Self {
             path: path.to_owned(),
             seed: config.seed,
             config,
             commit,
-            checks: checks.collect(),
+            checks: folder
+                .events()?
+                .into_iter()
+                .filter_map(Event::check)
+                .collect(),
             results,
             binning: json(&Measurement::Binning.file(path))?.unwrap_or_default(),
             direct: json(&Measurement::Direct.file(path))?,
@@ -174,26 +171,6 @@ impl Run {
         let name = name.replacen(&format!("-seed{}", self.seed), "", 1);
         let domain = format!("{}-", self.config.domain_name());
         name.strip_prefix(&domain).unwrap_or(&name).to_owned()
-    }
-
-    /// The check of the state that was kept at each density, the densest first: the last, or the best
-    /// of the last phase.
-    pub fn ladder(&self) -> Vec<&ValidationEvent> {
-        let mut ladder: Vec<&ValidationEvent> = Vec::new();
-        let mut settled = false;
-        for check in &self.checks {
-            let replaces = !settled || check.figures.exact_match > Some(check.target);
-            match ladder.last_mut() {
-                Some(last) if last.figures.density == check.figures.density => {
-                    if replaces {
-                        *last = check;
-                    }
-                }
-                _ => ladder.push(check),
-            }
-            settled |= check.decision == Outcome::Settle;
-        }
-        ladder
     }
 
     /// Time spent training, in minutes.

@@ -2,7 +2,9 @@
 
 use svg::node::element::{Group, Rectangle};
 
-use super::{Anchor, LABEL_TYPE, TITLE_TYPE, document, text, text_width};
+use crate::report::drawing::{
+    Anchor, INK, LABEL_TYPE, LIGHT, PAPER, Pixels, TITLE_TYPE, document, text, text_width,
+};
 
 /// Side of a cell, in pixels.
 const CELL: i32 = 46;
@@ -30,7 +32,7 @@ impl HeatMap {
         let names = self.rows.iter().map(|name| text_width(name, LABEL_TYPE));
         let left = 16 + names.max().unwrap_or(0) + 12;
         let width = left + columns * CELL + 20;
-        let size = (width.max(420) as u32, (HEAD + rows * CELL + 20) as u32);
+        let size = (width.max(420), HEAD + rows * CELL + 20);
         let mut group = Group::new().add(text(&self.title, TITLE_TYPE, Anchor::Start, (16, 26)));
         for (column, name) in self.columns.iter().enumerate() {
             let x = left + column as i32 * CELL + CELL / 2;
@@ -53,7 +55,7 @@ impl HeatMap {
     }
 }
 
-fn cell((x, y): (i32, i32), share: f64) -> Group {
+fn cell((x, y): Pixels, share: f64) -> Group {
     // The square root shows small shares.
     let shade = (255.0 * (1.0 - 0.85 * share.clamp(0.0, 1.0).sqrt())).round() as u8;
     let block = Rectangle::new()
@@ -62,7 +64,7 @@ fn cell((x, y): (i32, i32), share: f64) -> Group {
         .set("width", CELL - 2)
         .set("height", CELL - 2)
         .set("fill", format!("#{shade:02x}{shade:02x}{shade:02x}"))
-        .set("stroke", "#dadada");
+        .set("stroke", LIGHT);
     let group = Group::new().add(block);
     let percent = 100.0 * share;
     if percent < LEAST {
@@ -72,7 +74,7 @@ fn cell((x, y): (i32, i32), share: f64) -> Group {
         9.95.. => format!("{percent:.0}"),
         _ => format!("{percent:.1}"),
     };
-    let ink = if shade < 140 { "#ffffff" } else { "#191919" };
+    let ink = if shade < 140 { PAPER } else { INK };
     let at = (x + CELL / 2 - 1, y + CELL / 2 - 1);
-    group.add(text(&number, 14, Anchor::Middle, at).set("fill", ink))
+    group.add(text(&number, LABEL_TYPE, Anchor::Middle, at).set("fill", ink))
 }

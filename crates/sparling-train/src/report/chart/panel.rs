@@ -1,11 +1,12 @@
 //! One chart: a title, a legend above the curves so that it covers none, and the curves.
 
-use plotters::style::RGBColor;
-use svg::node::element::{Circle, Group, Line, Polygon, Polyline, Rectangle};
+use svg::node::element::{Group, Polyline, Rectangle};
 
 use super::axis::Axis;
-use super::{Anchor, LABEL_TYPE, TITLE_TYPE, text, text_width};
-use crate::report::canvas::{Marker, colour};
+use crate::report::drawing::{
+    Anchor, GREY, INK, LABEL_TYPE, LIGHT, Pixels, TITLE_TYPE, colour, rule, text, text_width,
+};
+use crate::report::marker::Marker;
 
 /// Room around the curves, in pixels: above for title and legend, left and below for the ticks.
 const HEAD: i32 = 76;
@@ -15,6 +16,9 @@ const RIGHT: i32 = 30;
 
 /// More marks than this on a curve would touch each other.
 const MOST_MARKS: usize = 24;
+
+/// The radius of a mark, in pixels.
+const MARK: i32 = 4;
 
 /// A chart to draw.
 pub(in crate::report) struct Panel {
@@ -72,9 +76,10 @@ impl Series {
         }
     }
 
-    fn marker(&self) -> Marker {
+    fn mark(&self, at: Pixels) -> Group {
         use Marker::{Cross, Dot, Square, Star, Triangle};
-        [Dot, Square, Triangle, Cross, Star][self.style % 5]
+        let marker = [Dot, Square, Triangle, Cross, Star][self.style % 5];
+        marker.draw(at, MARK, colour(self.style))
     }
 
     /// Lengths of dashes and gaps.
@@ -82,7 +87,7 @@ impl Series {
         ["none", "10 6", "3 4", "16 4", "12 4 3 4"][self.style % 5]
     }
 
-    fn draw_line(&self, points: &[(i32, i32)]) -> Group {
+    fn draw_line(&self, points: &[Pixels]) -> Group {
         if !self.is_line {
             return Group::new();
         }
@@ -90,7 +95,7 @@ impl Series {
         let line = Polyline::new()
             .set("points", points.join(" "))
             .set("fill", "none")
-            .set("stroke", hex(colour(self.style)))
+            .set("stroke", colour(self.style))
             .set("stroke-width", 2)
             .set("stroke-dasharray", self.dash());
         Group::new().add(line)
@@ -123,9 +128,9 @@ impl Panel {
     }
 
     /// Draws the chart over a whole area.
-    pub(in crate::report) fn draw(&self, (width, height): (u32, u32)) -> Group {
-        let across = (LEFT, width as i32 - RIGHT);
-        let up = (height as i32 - FOOT, HEAD);
+    pub(in crate::report) fn draw(&self, (width, height): Pixels) -> Group {
+        let across = (LEFT, width - RIGHT);
+        let up = (height - FOOT, HEAD);
         let place = |(x, y): (f64, f64)| (self.x.place(x, across), self.y.place(y, up));
         let mut group = Group::new()
             .add(text(&self.title, TITLE_TYPE, Anchor::Start, (LEFT, 26)))
@@ -142,7 +147,7 @@ impl Panel {
         }
         for series in &self.series {
             for &point in series.marks() {
-                group = group.add(mark(series.marker(), place(point), colour(series.style)));
+                group = group.add(series.mark(place(point)));
             }
         }
         group
@@ -150,9 +155,9 @@ impl Panel {
 
     /// A line and a label at each tick, the frame, and what the horizontal axis is.
     fn grid(&self, across: (i32, i32), up: (i32, i32)) -> Group {
-        let (grid, frame) = ("#dadada", "#6e6e6e");
+        let (grid, frame) = (LIGHT, GREY);
         let (start, end) = ((across.0, up.0), (across.1, up.1));
-        let mut group = Group::new();
+        let mut group = Group::new().set("shape-rendering", "crispEdges");
         for (tick, name) in &self.x.ticks {
             let x = self.x.place(*tick, across);
             group = group
@@ -181,11 +186,7 @@ impl Panel {
             let sample = [(left, middle), (left + 44, middle)];
             group = group
                 .add(series.draw_line(&sample))
-                .add(mark(
-                    series.marker(),
-                    (left + 22, middle),
-                    colour(series.style),
-                ))
+                .add(series.mark((left + 22, middle)))
                 .add(text(
                     &series.name,
                     LABEL_TYPE,
@@ -199,7 +200,7 @@ impl Panel {
 }
 
 impl Bar {
-    fn draw(&self, place: impl Fn((f64, f64)) -> (i32, i32), foot: i32, width: i32) -> Group {
+    fn draw(&self, place: impl Fn((f64, f64)) -> Pixels, foot: i32, width: i32) -> Group {
         let fill = colour(self.style);
         let (middle, top) = place((self.at, self.mean));
         let [low, high] = self.interval.map(|value| place((self.at, value)).1);
@@ -208,10 +209,10 @@ impl Bar {
             .set("y", top)
             .set("width", width)
             .set("height", (foot - top).max(0))
-            .set("fill", hex(fill))
+            .set("fill", fill)
             .set("fill-opacity", 0.35)
-            .set("stroke", hex(fill));
-        let whisker = |from, to| rule(from, to, "#191919").set("stroke-width", 2);
+            .set("stroke", fill);
+        let whisker = |from, to| rule(from, to, INK).set("stroke-width", 2);
         let mut group = Group::new()
             .add(block)
             .add(whisker((middle, low), (middle, high)))
@@ -222,55 +223,8 @@ impl Bar {
         for (index, value) in self.values.iter().enumerate() {
             let shift = index as i32 * step - step * (self.values.len() as i32 - 1) / 2;
             let (x, y) = place((self.at, *value));
-            group = group.add(mark(Marker::Dot, (x + shift, y), fill));
+            group = group.add(Marker::Dot.draw((x + shift, y), MARK, fill));
         }
         group
     }
-}
-
-fn rule(from: (i32, i32), to: (i32, i32), colour: &str) -> Line {
-    Line::new()
-        .set("x1", from.0)
-        .set("y1", from.1)
-        .set("x2", to.0)
-        .set("y2", to.1)
-        .set("stroke", colour)
-}
-
-/// A small sign at a point, with a white rim so that it stands out from any ground.
-fn mark(marker: Marker, at: (i32, i32), fill: RGBColor) -> Group {
-    let (fill, rim) = (hex(fill), "#ffffff");
-    match marker {
-        Marker::Dot => {
-            let disc = Circle::new()
-                .set("cx", at.0)
-                .set("cy", at.1)
-                .set("r", 4)
-                .set("fill", fill)
-                .set("stroke", rim);
-            Group::new().add(disc)
-        }
-        Marker::Cross => {
-            let tilts =
-                [-1, 1].map(|tilt| ((at.0 - 4, at.1 - 4 * tilt), (at.0 + 4, at.1 + 4 * tilt)));
-            let strokes = [(rim, 5), (fill.as_str(), 2)];
-            let lines = strokes.iter().flat_map(|(colour, width)| {
-                tilts.map(|(from, to)| rule(from, to, colour).set("stroke-width", *width))
-            });
-            lines.fold(Group::new(), Group::add)
-        }
-        Marker::Star | Marker::Square | Marker::Triangle => {
-            let corners = marker.outline(at, 5.0);
-            let corners: Vec<String> = corners.iter().map(|(x, y)| format!("{x},{y}")).collect();
-            let shape = Polygon::new()
-                .set("points", corners.join(" "))
-                .set("fill", fill)
-                .set("stroke", rim);
-            Group::new().add(shape)
-        }
-    }
-}
-
-fn hex(RGBColor(red, green, blue): RGBColor) -> String {
-    format!("#{red:02x}{green:02x}{blue:02x}")
 }

@@ -7,6 +7,7 @@ use crate::metrics::statistics::Mean;
 use crate::metrics::{AlignedConfusion, ERRORS, Figures, Share};
 use crate::report::chart::{Axis, Bar, HeatMap, LEAST_ERROR, Panel, Series, error_at, sheet};
 use crate::report::page::Page;
+use crate::run::event::ladder;
 use crate::study::runs::{DomainStudy, Group, Run};
 
 /// So many bars stand in one row.
@@ -33,8 +34,8 @@ pub(super) fn add_bars(page: &mut Page, study: &DomainStudy) {
             .map(|(at, group)| format!("{}: {}", letter(at), group.name))
             .collect();
         let caption = format!(
-            "Errors on test examples (paper, Figures 3, 6 and 9). Bars are means over seeds, dots the \
-             seeds, whiskers 95 % bootstrap intervals, of fewer than five seeds the range. {}.",
+            "Errors on test examples (paper, Figures 3, 6 and 9). Bars are means over seeds, dots single \
+             seeds, whiskers 95 % bootstrap intervals, or the range of fewer than five seeds. {}.",
             key.join("; ")
         );
         let name = format!("{}-errors-{}", study.domain, part + 1);
@@ -90,21 +91,21 @@ pub(super) fn heat_map(confusion: &AlignedConfusion, symbols: &[String], title: 
 pub(super) fn by_density(group: &Group) -> Option<Panel> {
     let mut densities: BTreeMap<String, Vec<&Figures>> = BTreeMap::new();
     for run in &group.runs {
-        for check in run.ladder() {
+        for check in ladder(&run.checks) {
             let key = format!("{:.3e}", check.figures.density);
             densities.entry(key).or_default().push(&check.figures);
         }
     }
-    let mut ladder: Vec<Vec<&Figures>> = densities
+    let mut rungs: Vec<Vec<&Figures>> = densities
         .into_values()
         .filter(|figures| 2 * figures.len() > group.runs.len())
         .collect();
-    ladder.sort_by(|a, b| b[0].density.total_cmp(&a[0].density));
-    if ladder.len() < 3 {
+    rungs.sort_by(|a, b| b[0].density.total_cmp(&a[0].density));
+    if rungs.len() < 3 {
         return None;
     }
     let series = ERRORS.iter().enumerate().map(|(style, (name, share))| {
-        let points = ladder.iter().filter_map(|figures| {
+        let points = rungs.iter().filter_map(|figures| {
             let values: Vec<f64> = figures
                 .iter()
                 .filter_map(|figures| share(figures))
@@ -114,7 +115,7 @@ pub(super) fn by_density(group: &Group) -> Option<Panel> {
         });
         Series::line(*name, style, points)
     });
-    let densities = || ladder.iter().map(|figures| figures[0].density);
+    let densities = || rungs.iter().map(|figures| figures[0].density);
     Some(Panel::of_curves(
         format!("{}: errors against density", group.name),
         Axis::density(densities(), true),
@@ -180,11 +181,11 @@ pub(super) fn add_prediction(page: &mut Page, study: &DomainStudy) {
             Series::dots(group.name.clone(), style, points)
         });
         let mut x = Axis::error(LEAST_ERROR);
-        x.title = "validation outputs that are not right";
+        x.title = "wrong outputs in validation";
         Panel::of_curves(title, x, Axis::error(LEAST_ERROR), series.collect())
     });
-    let caption = "Motif errors on test examples against the error that training sees, one dot a seed \
-                   (paper, Figure 8).";
+    let caption = "Motif errors on test examples against the share of wrong outputs in validation, which can \
+                   be measured without knowing any footprint; each mark is a seed (paper, Figure 8).";
     page.figure(
         &format!("{}-prediction", study.domain),
         caption,

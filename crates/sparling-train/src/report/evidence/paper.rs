@@ -65,7 +65,7 @@ pub(super) fn add_paper(page: &mut Page, domain: &str) {
         row.push(format!("{:.2e}", values[4] / 100.0));
         table.rows.push(row);
     }
-    let caption = "The paper's values in percent, at the paper's scale: inputs, models and training are many \
-                   times larger than the small presets', so that they are to be compared in kind, not in size.";
+    let caption = "The paper's own figures in percent. Its inputs, models and training are many times larger \
+                   than the small presets': compare which errors are large, not how large they are.";
     page.table(&format!("{domain}-paper"), caption, &table);
 }

@@ -44,7 +44,7 @@ pub(super) fn add_runs(page: &mut Page, study: &DomainStudy) {
             number(group.mean(Run::minutes).as_ref(), 1),
         ]);
     }
-    let caption = "What was run; samples and minutes are means over seeds.";
+    let caption = "The runs; samples and minutes are means over seeds.";
     page.table(&format!("{}-runs", study.domain), caption, &table);
 }
 
@@ -158,9 +158,9 @@ pub(super) fn add_direct(page: &mut Page, study: &DomainStudy) {
             format!("{:.2}", direct / sparling),
         ]);
     }
-    let caption = "Single symbols taken for another or missed, in percent: by Sparling, which was never shown \
-                   one, and by a motif model of the same shape that was trained on labelled ones (paper, \
-                   Table 2).";
+    let caption = "Single symbols that were missed or taken for another, in percent: by Sparling, which was \
+                   never told what a symbol is, and directly, by a motif model of the same shape that was \
+                   trained on labelled symbols (paper, Table 2).";
     page.table(&format!("{}-direct", study.domain), caption, &table);
 }
 
@@ -189,8 +189,8 @@ pub(super) fn add_causality(page: &mut Page, study: &DomainStudy) {
         let row = ["authors' repository", "-", &format!("{share:.1}"), "-"];
         table.rows.push(row.map(str::to_owned).to_vec());
     }
-    let caption = "Outputs, in percent, that change in one symbol alone when its motifs are given to the \
-                   channel of another symbol, of the test examples that were read correctly.";
+    let caption = "How many outputs, in percent, change in one symbol and nowhere else when that symbol's motifs \
+                   are moved to another symbol's channel. Only test examples that were read correctly count.";
     page.table(&format!("{}-causality", study.domain), caption, &table);
 }
 
@@ -218,8 +218,8 @@ pub(super) fn add_bits(page: &mut Page, study: &DomainStudy) {
         }
     }
     if !table.rows.is_empty() {
-        let caption = "What an example's motifs can say at most (paper, section 3.3 and Appendix B): eta is the \
-                       fewest bits of strength with which edit accuracy is lower by no more than 0.1 %; means \
+        let caption = "The most that an example's motifs can say (paper, section 3.3 and Appendix B). Eta is the \
+                       fewest bits for a motif's strength that cost no more than 0.1 % of edit accuracy; means \
                        over the seeds that have one.";
         page.table(&format!("{}-bits", study.domain), caption, &table);
     }

@@ -1,13 +1,8 @@
 //! Where a motif's letter fits beside its mark.
 
-use anyhow::Result;
-use plotters::prelude::*;
+use svg::node::element::Group;
 
-use crate::report::canvas::Canvas;
-use crate::report::lettering::{Align, Lettering, text_width};
-
-/// The size of a label's type, in pixels.
-const TYPE: u32 = 15;
+use crate::report::drawing::{Anchor, LABEL_TYPE, PAPER, Pixels, text, text_width};
 
 /// A rectangle in pixels: left, top, right, bottom.
 type Space = [i32; 4];
@@ -19,31 +14,30 @@ pub(super) struct Labels {
 }
 
 impl Labels {
-    /// No label yet, in a picture between two corners.
-    pub(super) fn new(start: (i32, i32), end: (i32, i32)) -> Self {
+    /// No label yet, in a picture of a size.
+    pub(super) fn new((width, height): Pixels) -> Self {
         Self {
-            bounds: [start.0, start.1, end.0, end.1],
+            bounds: [0, 0, width, height],
             taken: Vec::new(),
         }
     }
 
     /// Keeps labels off a mark.
-    pub(super) fn keep_clear(&mut self, at: (i32, i32), radius: i32) {
+    pub(super) fn keep_clear(&mut self, at: Pixels, radius: i32) {
         self.taken
             .push([at.0 - radius, at.1 - radius, at.0 + radius, at.1 + radius]);
     }
 
-    /// Writes a label beside its mark, where it covers nothing; without such a place it is left
-    /// out, as among the thousands of motifs of a model that has just begun to train.
-    pub(super) fn write(
+    /// A label beside its mark, where it covers nothing; without such a place it is left out, as among
+    /// the thousands of motifs of a model that has just begun to train.
+    pub(super) fn beside(
         &mut self,
-        canvas: &Canvas<'_>,
-        text: &str,
-        mark: (i32, i32),
+        mark: Pixels,
         radius: i32,
-        colour: RGBColor,
-    ) -> Result<()> {
-        let (half_width, half_height) = (text_width(text, TYPE) / 2 + 2, TYPE as i32 / 2 - 1);
+        name: &str,
+        colour: &str,
+    ) -> Option<Group> {
+        let (half_width, half_height) = (text_width(name, LABEL_TYPE) / 2 + 2, LABEL_TYPE / 2 - 1);
         let (aside, above) = (radius + 2 + half_width, radius + 2 + half_height);
         let places = [
             (aside, -half_height),
@@ -53,33 +47,32 @@ impl Labels {
             (0, -above),
             (0, above),
         ];
-        let fitting = places.into_iter().find_map(|(right, down)| {
+        let middle = places.into_iter().find_map(|(right, down)| {
             let (x, y) = (mark.0 + right, mark.1 + down);
-            let space = [
-                x - half_width,
-                y - half_height,
-                x + half_width,
-                y + half_height,
-            ];
-            self.is_free(space).then_some(space)
-        });
-        let Some(space) = fitting else { return Ok(()) };
-        self.taken.push(space);
-        let middle = ((space[0] + space[2]) / 2, (space[1] + space[3]) / 2);
-        let rim = Lettering::left(TYPE, WHITE).aligned(Align::Centre);
-        for (right, down) in (-2..=3).flat_map(|right| (-2..=2).map(move |down| (right, down))) {
-            rim.write(canvas, text, (middle.0 + right, middle.1 + down))?;
-        }
-        // Twice, one pixel apart, is bold.
-        let ink = Lettering { colour, ..rim };
-        ink.write(canvas, text, middle)?;
-        ink.write(canvas, text, (middle.0 + 1, middle.1))
+            let (left, top) = (x - half_width, y - half_height);
+            let space = [left, top, x + half_width, y + half_height];
+            self.take(space).then_some((x, y))
+        })?;
+        let line = text(name, LABEL_TYPE, Anchor::Middle, middle).set("fill", colour);
+        let rim = line.clone().set("stroke", PAPER).set("stroke-width", 5);
+        // A line around each letter in its own colour makes it bold.
+        let bold = line.set("stroke", colour);
+        Some(
+            Group::new()
+                .add(rim.set("stroke-linejoin", "round"))
+                .add(bold),
+        )
     }
 
-    fn is_free(&self, space: Space) -> bool {
+    /// Takes a space, if it is free.
+    fn take(&mut self, space: Space) -> bool {
         let [left, top, right, bottom] = self.bounds;
         let inside = space[0] >= left && space[1] >= top && space[2] <= right && space[3] <= bottom;
-        inside && !self.taken.iter().any(|other| overlap(*other, space))
+        let free = inside && !self.taken.iter().any(|other| overlap(*other, space));
+        if free {
+            self.taken.push(space);
+        }
+        free
     }
 }
 
@@ -98,11 +91,20 @@ mod tests {
     }
 
     #[test]
-    fn labels_stay_inside_and_off_marks() {
-        let mut labels = Labels::new((0, 0), (100, 100));
-        assert!(labels.is_free([10, 10, 20, 20]));
+    fn labels_stay_inside_and_off_marks_and_each_other() {
+        let mut labels = Labels::new((100, 100));
         labels.keep_clear((15, 15), 3);
-        assert!(!labels.is_free([10, 10, 20, 20]));
-        assert!(!labels.is_free([95, 0, 105, 10]));
+        assert!(!labels.take([10, 10, 20, 20]));
+        assert!(!labels.take([95, 0, 105, 10]));
+        assert!(labels.take([20, 10, 30, 20]));
+        assert!(!labels.take([25, 15, 35, 25]));
+    }
+
+    #[test]
+    fn a_label_without_room_is_left_out() {
+        let mut labels = Labels::new((60, 20));
+        let mut beside = || labels.beside((30, 12), 5, "AB", "#000000");
+        assert!(beside().is_some() && beside().is_some());
+        assert!(beside().is_none());
     }
 }

@@ -3,36 +3,29 @@
 use std::ops::Range;
 
 use anyhow::{Result, ensure};
-use plotters::prelude::*;
+use svg::node::element::Group;
 
 use super::labels::Labels;
-use super::title::{self, TitleLine};
-use super::{ExamplePicture, marker, roles};
+use super::title::Title;
+use super::{ExamplePicture, MOST_MOTIFS, footprint_frame, marker, support_frame};
 use crate::metrics::channel::channel_name;
 use crate::metrics::{Motif, Role};
-use crate::report::canvas::{Canvas, INK, colour, draw_error};
-use crate::report::lettering::Lettering;
-
-/// The height of a title's line, in pixels.
-const LINE: i32 = 22;
-
-/// The grey of full ink, light enough for the marks to stand out.
-const INK_GREY: f32 = 170.0;
-
-/// With more motifs than this, marks are smaller and only maximal motifs have letters.
-const CROWD: usize = 60;
+use crate::report::drawing::{Pixels, colour, moved};
+use crate::report::greys::enlarged;
 
 /// An example laid out.
 pub(super) struct Panel<'a> {
     example: &'a ExamplePicture<'a>,
+    /// In one dimension, the lanes that channels share the height among.
+    lanes: usize,
     /// Pixels for one column and one row of the input.
-    scale: (i32, i32),
-    title: Vec<TitleLine>,
+    scale: Pixels,
+    title: Title,
 }
 
 impl<'a> Panel<'a> {
     /// Lays an example out.
-    pub(super) fn new(example: &'a ExamplePicture<'a>) -> Result<Self> {
+    pub(super) fn new(example: &'a ExamplePicture<'a>, lanes: usize) -> Result<Self> {
         let (height, width) = (example.height, example.width);
         ensure!(
             height > 0 && width > 0 && example.input.len() == height * width,
@@ -47,221 +40,128 @@ impl<'a> Panel<'a> {
         } else {
             (uniform, uniform.max(if height == 1 { 60 } else { 1 }))
         };
-        let title = title::lines(example, width as i32 * scale.0);
         Ok(Self {
             example,
+            lanes,
             scale,
-            title,
+            title: Title::of(example, width as i32 * scale.0),
         })
     }
 
     /// In pixels.
     pub(super) fn width(&self) -> i32 {
-        self.example.width as i32 * self.scale.0
+        self.picture().0
     }
 
     /// In pixels, with the title.
     pub(super) fn height(&self) -> i32 {
-        self.title_height() + self.picture_height()
+        self.title.height() + self.picture().1
     }
 
-    fn title_height(&self) -> i32 {
-        self.title.len() as i32 * LINE + 4
+    /// The size of the picture below the title.
+    fn picture(&self) -> Pixels {
+        let ExamplePicture { height, width, .. } = *self.example;
+        (width as i32 * self.scale.0, height as i32 * self.scale.1)
     }
 
-    fn picture_height(&self) -> i32 {
-        self.example.height as i32 * self.scale.1
-    }
-
-    /// Draws it with its top left corner at a point.
-    pub(super) fn draw(&self, canvas: &Canvas<'_>, origin: (i32, i32)) -> Result<()> {
-        for (index, line) in self.title.iter().enumerate() {
-            let at = (origin.0, origin.1 + LINE / 2 + index as i32 * LINE);
-            let colour = if line.wrong {
-                RGBColor(190, 20, 50)
-            } else {
-                INK
-            };
-            Lettering::left(title::TYPE, colour).write(canvas, &line.text, at)?;
-        }
-        let corner = (origin.0, origin.1 + self.title_height());
-        self.draw_input(canvas, corner)?;
-        self.draw_footprints(canvas, corner)?;
-        self.draw_supports(canvas, corner)?;
-        self.draw_motifs(canvas, corner)
-    }
-
-    fn draw_input(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
+    /// Draws it with its top left corner at the origin.
+    pub(super) fn draw(&self) -> Result<Group> {
         let ExamplePicture {
             input,
             width,
             map_height,
             ..
-        } = self.example;
-        draw_enlarged(canvas, corner, input, *width, self.scale, *map_height == 1)
+        } = *self.example;
+        let picture = enlarged(input, width, self.scale, map_height == 1)?
+            .add(self.footprints())
+            .add(self.supports())
+            .add(self.motifs());
+        Ok(self
+            .title
+            .draw()
+            .add(moved(picture, (0, self.title.height()))))
     }
 
-    fn draw_footprints(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
-        for footprint in self.example.footprints.unwrap_or_default() {
+    fn footprints(&self) -> Group {
+        let footprints = self.example.footprints.unwrap_or_default().iter();
+        let frames = footprints.map(|footprint| {
             let rows = footprint.top..footprint.bottom;
-            self.frame(canvas, corner, rows, footprint.left..footprint.right, INK)?;
-        }
-        Ok(())
+            let (corner, size) = self.on_picture(rows, footprint.left..footprint.right);
+            footprint_frame(corner, size)
+        });
+        frames.fold(Group::new(), Group::add)
     }
 
-    fn draw_supports(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
+    fn supports(&self) -> Group {
         let example = self.example;
-        let Some(supports) = example.supports.filter(|_| !self.is_crowded()) else {
-            return Ok(());
+        let Some(supports) = example.supports.filter(|_| !example.is_crowded()) else {
+            return Group::new();
         };
-        for motif in example.motifs {
-            if let Some(support) = supports.of(motif) {
-                let [rows, columns] = support.around(motif, [example.map_height, example.width]);
-                self.frame(canvas, corner, rows, columns, colour(motif.channel))?;
-            }
-        }
-        Ok(())
+        let frames = example.motifs.iter().filter_map(|motif| {
+            let support = supports.of(motif)?;
+            let [rows, columns] = support.around(motif, [example.map_height, example.width]);
+            let (corner, size) = self.on_picture(rows, columns);
+            Some(support_frame(corner, size, motif.channel))
+        });
+        frames.fold(Group::new(), Group::add)
     }
 
-    /// Draws a box of the map.
-    fn frame(
-        &self,
-        canvas: &Canvas<'_>,
-        corner: (i32, i32),
-        rows: Range<usize>,
-        columns: Range<usize>,
-        colour: RGBColor,
-    ) -> Result<()> {
-        let (width, height) = (self.width(), self.picture_height());
+    /// Where a box of the map is: its corner and its size.
+    fn on_picture(&self, rows: Range<usize>, columns: Range<usize>) -> (Pixels, Pixels) {
+        let (width, height) = self.picture();
         let all = self.example.map_height.max(1) as i32;
-        let across = |column: usize| corner.0 + (column as i32 * self.scale.0).min(width);
-        let down = |row: usize| corner.1 + (row as i32 * height / all).min(height);
-        let corners = [
-            (across(columns.start), down(rows.start)),
-            (across(columns.end) - 1, down(rows.end) - 1),
-        ];
-        canvas
-            .draw(&Rectangle::new(corners, colour))
-            .map_err(draw_error)
+        let across = |column: usize| (column as i32 * self.scale.0).min(width);
+        let down = |row: usize| (row as i32 * height / all).min(height);
+        let corner = (across(columns.start), down(rows.start));
+        let size = (across(columns.end) - corner.0, down(rows.end) - corner.1);
+        (corner, size)
     }
 
-    /// Whether there are more motifs than can be told apart.
-    fn is_crowded(&self) -> bool {
-        self.example.motifs.len() > CROWD
+    /// Marks, the most important ones on top, and letters, which these get first.
+    fn motifs(&self) -> Group {
+        let ranked = self.ranked();
+        let radius = if self.example.is_crowded() { 3 } else { 6 };
+        let mut labels = Labels::new(self.picture());
+        let mut group = Group::new();
+        for (role, motif) in ranked.iter().rev() {
+            let at = self.place(motif);
+            labels.keep_clear(at, radius);
+            group = group.add(marker(*role).draw(at, radius, colour(motif.channel)));
+        }
+        let named = ranked.iter();
+        let named = named.filter(|(role, _)| *role == Role::Maximal || !self.example.is_crowded());
+        let letters = named.filter_map(|(_, motif)| {
+            let (name, colour) = (channel_name(motif.channel), colour(motif.channel));
+            labels.beside(self.place(motif), radius, &name, colour)
+        });
+        letters.fold(group, Group::add)
     }
 
-    fn draw_motifs(&self, canvas: &Canvas<'_>, corner: (i32, i32)) -> Result<()> {
-        let example = self.example;
-        let roles = roles(example);
-        let end = (corner.0 + self.width(), corner.1 + self.picture_height());
-        let mut labels = Labels::new(corner, end);
-        let all_of = |role: Role| {
-            let motifs = example.motifs.iter().zip(&roles);
-            motifs
-                .filter(move |(_, its)| **its == role)
-                .map(|(motif, _)| {
-                    let at = self.place(motif);
-                    (motif.channel, (corner.0 + at.0, corner.1 + at.1))
-                })
+    /// The motifs to draw: those that count most first, and the strongest of these.
+    fn ranked(&self) -> Vec<(Role, &Motif)> {
+        let roles = self.example.roles().into_iter();
+        let mut ranked: Vec<(Role, &Motif)> = roles.zip(self.example.motifs).collect();
+        let rank = |role| match role {
+            Role::Maximal => 0,
+            Role::FalsePositive => 1,
+            Role::NonMaximal => 2,
         };
-        // Many marks are small ones, and those that count most come last, on top.
-        let crowded = self.is_crowded();
-        let radius = if crowded { 3 } else { 5 };
-        for role in [Role::NonMaximal, Role::FalsePositive, Role::Maximal] {
-            for (channel, at) in all_of(role) {
-                marker(role).draw(canvas, at, radius, colour(channel))?;
-                labels.keep_clear(at, radius);
-            }
-        }
-        let named: &[Role] = match crowded {
-            true => &[Role::Maximal],
-            false => &[Role::Maximal, Role::FalsePositive, Role::NonMaximal],
-        };
-        for (channel, at) in named.iter().flat_map(|&role| all_of(role)) {
-            labels.write(canvas, &channel_name(channel), at, radius, colour(channel))?;
-        }
-        Ok(())
+        ranked.sort_by(|(role, motif), (other_role, other)| {
+            let strongest = || other.strength.total_cmp(&motif.strength);
+            rank(*role).cmp(&rank(*other_role)).then_with(strongest)
+        });
+        ranked.truncate(MOST_MOTIFS);
+        ranked
     }
 
     /// The middle of a motif's position; in one dimension each channel has its own lane.
-    fn place(&self, motif: &Motif) -> (i32, i32) {
+    fn place(&self, motif: &Motif) -> Pixels {
         let across = motif.column as i32 * self.scale.0 + self.scale.0 / 2;
-        let (lane, lanes) = if self.example.map_height == 1 {
-            let channels = self.example.motifs.iter().map(|motif| motif.channel);
-            (motif.channel, channels.max().unwrap_or(0) + 1)
-        } else {
-            (motif.row, self.example.map_height)
+        let (lane, lanes) = match self.example.map_height {
+            1 => (motif.channel, self.lanes),
+            rows => (motif.row, rows),
         };
-        let down = (2 * lane + 1) as i32 * self.picture_height() / (2 * lanes as i32);
+        let down = (2 * lane + 1) as i32 * self.picture().1 / (2 * lanes as i32);
         (across, down)
-    }
-}
-
-/// An input's values in greys: the commoner end of their range is paper, the other ink.
-fn greys(input: &[f32]) -> Vec<u8> {
-    let finite = input.iter().copied().filter(|value| value.is_finite());
-    let low = finite.clone().fold(f32::INFINITY, f32::min);
-    let range = (finite.fold(f32::NEG_INFINITY, f32::max) - low).max(f32::MIN_POSITIVE);
-    let share = |value: f32| ((value - low) / range).clamp(0.0, 1.0);
-    let paper_is_high = input.iter().filter(|&&value| share(value) > 0.5).count() * 2 > input.len();
-    let ink = |value: f32| {
-        if paper_is_high {
-            1.0 - share(value)
-        } else {
-            share(value)
-        }
-    };
-    input
-        .iter()
-        .map(|&value| (255.0 - (255.0 - INK_GREY) * ink(value)) as u8)
-        .collect()
-}
-
-/// Draws values as greys in rows of `width`, each as a block of pixels, in a frame; of a spectrogram,
-/// whose first row is the lowest frequency, from the bottom up.
-pub(in crate::report) fn draw_enlarged(
-    canvas: &Canvas<'_>,
-    corner: (i32, i32),
-    values: &[f32],
-    width: usize,
-    scale: (i32, i32),
-    is_spectrogram: bool,
-) -> Result<()> {
-    let greys = greys(values);
-    let mut rows: Vec<&[u8]> = greys.chunks_exact(width).collect();
-    let size = (width as i32 * scale.0, rows.len() as i32 * scale.1);
-    let mut pixels = Vec::with_capacity((size.0 * size.1 * 3) as usize);
-    if is_spectrogram {
-        rows.reverse();
-    }
-    for row in rows {
-        let line: Vec<u8> = row
-            .iter()
-            .flat_map(|&grey| vec![grey; 3 * scale.0 as usize])
-            .collect();
-        (0..scale.1).for_each(|_| pixels.extend_from_slice(&line));
-    }
-    let area = (size.0 as u32, size.1 as u32);
-    if let Some(bitmap) = BitMapElement::with_owned_buffer(corner, area, pixels) {
-        canvas.draw(&bitmap).map_err(draw_error)?;
-    }
-    let end = (corner.0 + size.0, corner.1 + size.1);
-    let frame = RGBColor(120, 120, 120);
-    canvas
-        .draw(&Rectangle::new([(corner.0 - 1, corner.1 - 1), end], frame))
-        .map_err(draw_error)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_commoner_end_is_paper() {
-        let ink = INK_GREY as u8;
-        assert_eq!(greys(&[0.0, 0.0, 1.0]), [255, 255, ink]);
-        assert_eq!(greys(&[1.0, 1.0, 0.0]), [255, 255, ink]);
-        assert_eq!(greys(&[-80.0, -80.0, 0.0, -40.0])[3], 212);
-        assert_eq!(greys(&[7.0, 7.0]), [255, 255]);
     }
 }
