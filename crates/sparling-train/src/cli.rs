@@ -19,6 +19,7 @@ mod report;
 mod sample;
 mod stop;
 mod summary;
+mod tables;
 mod train;
 
 use std::process::ExitCode;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::output::{say, say_part};
-use super::progress::percent;
+use super::tables::{density, percent};
 use crate::backend::Backend;
 use crate::files::atomic;
 use crate::run::folder::RunFolder;
@@ -60,8 +60,8 @@ impl Measure {
 }
 
 fn print(binning: &Binning) {
-    let density = format!("{:.3e}", binning.density);
-    say_part!("{density:>10} {:>8}", percent(Some(binning.edit_accuracy)));
+    let accuracy = percent(Some(binning.edit_accuracy));
+    say_part!("{:>10} {accuracy:>8}", density(binning.density));
     for share in &binning.binned {
         say_part!(" {:>7}", percent(Some(*share)));
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use sparling_data::Split;
 
 use super::output::say;
-use super::progress::percent;
+use super::tables::percent;
 use crate::backend::Backend;
 use crate::files::atomic;
 use crate::run::trained::Trained;

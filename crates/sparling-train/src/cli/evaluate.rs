@@ -8,10 +8,10 @@ use clap::{Args, ValueEnum};
 use sparling_data::Split;
 
 use super::output::{say, say_part};
-use super::progress::percent;
+use super::tables::{COLUMNS, density, percent};
 use crate::backend::Backend;
 use crate::metrics::channel::channel_name;
-use crate::metrics::{AlignedConfusion, Centred, DetailedFigures, Figures, Share, SymbolErrors};
+use crate::metrics::{AlignedConfusion, Centred, DetailedFigures, SymbolErrors};
 use crate::run::trained::Trained;
 use crate::study::{names, supports};
 
@@ -104,16 +104,8 @@ fn print(trained: &Trained, reports: &BTreeMap<&str, DetailedFigures>) {
         trained.checkpoint_name(),
         trained.samples()
     );
-    let figures: Vec<(&str, &Figures)> = reports
-        .iter()
-        .map(|(name, report)| (*name, &report.figures))
-        .collect();
-    print_figures(&figures);
-    let centred: Vec<&Centred> = reports
-        .values()
-        .filter_map(|report| report.centred.as_ref())
-        .collect();
-    print_centred(&centred);
+    print_figures(reports);
+    print_centred(reports);
     for (name, report) in reports {
         say!("\n{name}");
         print_confusion(&report.confusion, trained.domain().symbols());
@@ -144,32 +136,6 @@ fn print_names(trained: &Trained, by_footprints: &[Option<usize>]) {
         "{agreeing} of {} channels stand for the same by what outputs lose without them and by footprints\n",
         by_footprints.len()
     );
-}
-
-/// Prints the errors with the centres of what channels look at in place of motifs' positions.
-fn print_centred(centred: &[&Centred]) {
-    type Share = fn(&Centred) -> Option<f64>;
-    let shares: [(&str, Share, &str); 4] = [
-        (
-            "FNE (centres)",
-            |of| of.fne,
-            "with each motif at the middle of what its channel looks at",
-        ),
-        ("FPE (centres)", |of| of.fpe, ""),
-        ("CE (centres)", |of| of.ce, ""),
-        (
-            "IoU",
-            |of| of.iou,
-            "what a maximal motif's channel looks at, and its symbol's footprint",
-        ),
-    ];
-    for (name, share, meaning) in shares {
-        say_part!("{name:<19}");
-        centred
-            .iter()
-            .for_each(|centred| say_part!(" {:<11}", percent(share(centred))));
-        say!("{meaning}");
-    }
 }
 
 /// Prints the counts of channels against symbols (paper, Figure 4), each symbol's channels in its
@@ -222,59 +188,55 @@ fn print_symbols(errors: &[SymbolErrors], symbols: &[String]) {
 }
 
 /// Prints the figures one a line, the splits side by side.
-fn print_figures(figures: &[(&str, &Figures)]) {
-    let row = |name: &str, value: &dyn Fn(&Figures) -> String, meaning: &str| {
-        say_part!("{name:<19}");
-        figures
-            .iter()
-            .for_each(|(_, figures)| say_part!(" {:<11}", value(figures)));
-        say!("{meaning}");
+fn print_figures(reports: &BTreeMap<&str, DetailedFigures>) {
+    let row = |name: &str, value: &dyn Fn(&DetailedFigures) -> String, meaning: &str| {
+        print_row(name, reports.values().map(value), meaning);
     };
-    say_part!("{:<19}", "");
-    figures
-        .iter()
-        .for_each(|(name, _)| say_part!(" {name:<11}"));
-    say!();
-    row("density", &|figures| format!("{:.3e}", figures.density), "");
-    let empirical = |figures: &Figures| {
-        figures
-            .empirical_density
-            .map_or("-".to_owned(), |share| format!("{share:.3e}"))
+    print_row("", reports.keys().map(|name| (*name).to_owned()), "");
+    row("density", &|of| density(of.figures.density), "");
+    let empirical = |of: &DetailedFigures| {
+        let share = of.figures.empirical_density;
+        share.map_or("-".to_owned(), density)
     };
     row("empirical density", &empirical, "");
-    let shares: [(&str, Share, &str); 6] = [
-        ("FNE", |of| of.fne, "symbols without an activation"),
+    for ((name, share), meaning) in COLUMNS {
+        row(name, &|of| percent(share(&of.figures)), meaning);
+    }
+    let all = "activations outside all symbols, among all activations";
+    row("FPE (all)", &|of| percent(of.figures.fpe_all), all);
+    let well_formed = |of: &DetailedFigures| of.figures.well_formed;
+    if reports.values().any(|of| well_formed(of).is_some()) {
+        let meaning = "outputs that the grammar makes";
+        row("well-formed", &|of| percent(well_formed(of)), meaning);
+    }
+    row("examples", &|of| of.figures.examples.to_string(), "");
+}
+
+/// Prints the errors with the centres of what channels look at in place of motifs' positions.
+fn print_centred(reports: &BTreeMap<&str, DetailedFigures>) {
+    type Share = fn(&Centred) -> Option<f64>;
+    let shares: [(&str, Share, &str); 4] = [
         (
-            "FPE",
-            |of| of.fpe,
-            "activations outside all symbols, among those and the maximal",
+            "FNE (centres)",
+            |of| of.fne,
+            "with each motif at the middle of what its channel looks at",
         ),
+        ("FPE (centres)", |of| of.fpe, ""),
+        ("CE (centres)", |of| of.ce, ""),
         (
-            "FPE (all)",
-            |of| of.fpe_all,
-            "the same among all activations",
-        ),
-        (
-            "CE",
-            |of| of.ce,
-            "symbols answered to by another symbol's channel",
-        ),
-        ("E2EE", |of| of.e2ee, "edit distance over length"),
-        (
-            "exact match",
-            |of| of.exact_match,
-            "outputs right in every token",
+            "IoU",
+            |of| of.iou,
+            "what a maximal motif's channel looks at, and its symbol's footprint",
         ),
     ];
+    let centred = || reports.values().filter_map(|of| of.centred.as_ref());
     for (name, share, meaning) in shares {
-        row(name, &|figures| percent(share(figures)), meaning);
+        print_row(name, centred().map(|of| percent(share(of))), meaning);
     }
-    if figures
-        .iter()
-        .any(|(_, figures)| figures.well_formed.is_some())
-    {
-        let share = |figures: &Figures| percent(figures.well_formed);
-        row("well-formed", &share, "outputs that the grammar makes");
-    }
-    row("examples", &|figures| figures.examples.to_string(), "");
+}
+
+fn print_row(name: &str, values: impl Iterator<Item = String>, meaning: &str) {
+    say_part!("{name:<19}");
+    values.for_each(|value| say_part!(" {value:<11}"));
+    say!("{meaning}");
 }

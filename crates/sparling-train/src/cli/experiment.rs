@@ -13,8 +13,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::output::{say, say_part};
-use super::progress::percent;
-use super::stop;
+use super::{stop, tables};
 use crate::backend::Backend;
 use crate::program;
 use crate::run::event::Event;
@@ -305,18 +304,7 @@ fn open_log(path: &Path) -> io::Result<(File, File)> {
 
 fn print_table(runs: &[Planned]) -> Result<()> {
     let width = runs.iter().map(|run| run.name().len()).max().unwrap_or(0);
-    say!(
-        "{:width$}  {:>16} {:>9} {:>10} {:>7} {:>7} {:>7} {:>7} {:>7}",
-        "run",
-        "state",
-        "samples",
-        "density",
-        "exact",
-        "FNE",
-        "FPE",
-        "CE",
-        "E2EE"
-    );
+    say!("{:width$}  {:>16} {}", "run", "state", tables::header());
     for run in runs {
         let progress = match run.progress()? {
             Progress::Missing => "not begun".to_owned(),
@@ -329,27 +317,8 @@ fn print_table(runs: &[Planned]) -> Result<()> {
             Ok(folder) => folder.events()?,
             Err(_) => Vec::new(),
         };
-        let last = events.iter().rev().find_map(|event| match event {
-            Event::Validation(validation) => Some(validation),
-            Event::Train(_) => None,
-        });
-        if let Some(last) = last {
-            let figures = &last.figures;
-            say_part!(
-                " {:>9} {:>10}",
-                last.samples,
-                format!("{:.3e}", figures.density)
-            );
-            let errors = [
-                figures.exact_match,
-                figures.fne,
-                figures.fpe,
-                figures.ce,
-                figures.e2ee,
-            ];
-            for share in errors {
-                say_part!(" {:>7}", percent(share));
-            }
+        if let Some(last) = events.into_iter().rev().find_map(Event::check) {
+            say_part!(" {}", tables::row(last.samples, &last.figures));
         }
         say!();
     }

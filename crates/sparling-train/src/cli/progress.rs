@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::say;
 use super::pace::Pace;
+use super::tables::{self, density, percent};
 use crate::backend::Backend;
 use crate::run::event::{Event, Outcome, TrainEvent, ValidationEvent};
 use crate::training::trainer::{Limits, Monitor, Trainer};
@@ -96,15 +97,15 @@ impl Console {
 
     fn message(&self) -> String {
         format!(
-            "{} samples  {:.0}/s  loss {}  exact {} of {}  density {:.2e} to {:.2e}  left {}",
+            "{} samples  {:.0}/s  loss {}  exact {} of {}  density {} to {}  left {}",
             self.samples,
             self.speed(),
             self.loss
                 .map_or("-".to_owned(), |loss| format!("{loss:.3}")),
             percent(self.accuracy),
             percent(Some(self.target)),
-            self.density,
-            self.minimum_density,
+            density(self.density),
+            density(self.minimum_density),
             self.remaining().map_or("unknown".to_owned(), clock),
         )
     }
@@ -121,23 +122,18 @@ impl Console {
         self.accuracy = event.figures.exact_match;
         self.target = event.target;
         self.density = event.next_density;
-        let figures = &event.figures;
         let decision = match event.decision {
             Outcome::Keep => "kept".to_owned(),
-            Outcome::Cut => format!("cut to {:.3e}", event.next_density),
+            Outcome::Cut => format!("cut to {}", density(event.next_density)),
             Outcome::Settle => "lowest density: last phase".to_owned(),
             Outcome::Finish => "finished".to_owned(),
         };
         self.say(&format!(
-            "{:>9} samples  density {:.3e}  exact {} (target {})  FNE {}  FPE {}  CE {}  E2EE {}  {decision}",
+            "{:>9} samples  density {}  {} (target {})  {decision}",
             event.samples,
-            figures.density,
-            percent(figures.exact_match),
+            density(event.figures.density),
+            tables::named(&event.figures),
             percent(Some(event.target)),
-            percent(figures.fne),
-            percent(figures.fpe),
-            percent(figures.ce),
-            percent(figures.e2ee),
         ));
         if !event.splits.is_empty() {
             let pairs = event.splits.iter();
@@ -171,11 +167,6 @@ fn bar() -> Option<ProgressBar> {
     let style = ProgressStyle::with_template("{spinner} {msg}").expect("the template is valid");
     let bar = ProgressBar::new_spinner().with_style(style);
     (std::io::stdout().is_terminal() && !bar.is_hidden()).then_some(bar)
-}
-
-/// A share as a percentage; `-` where there is none.
-pub fn percent(share: Option<f64>) -> String {
-    share.map_or("-".to_owned(), |share| format!("{:.1}%", 100.0 * share))
 }
 
 fn clock(time: Duration) -> String {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::output::say;
-use super::progress::percent;
+use super::tables;
 use crate::backend::Backend;
-use crate::metrics::{Centred, Figures};
+use crate::metrics::DetailedFigures;
 use crate::report::channels;
 use crate::report::curves;
 use crate::report::examples::{self, ExamplePicture};
@@ -39,10 +39,10 @@ pub fn show(
     ended: Ended,
 ) -> Result<()> {
     let ladder = folder.checkpoints().ladder()?;
-    say!("   density  samples   exact     FNE     FPE      CE    E2EE");
+    say!("{}", tables::header());
     for (_, checkpoint) in &ladder {
         if let Some(figures) = &checkpoint.validation {
-            print_row(figures, checkpoint.samples, "validation");
+            say!("{}  validation", tables::row(checkpoint.samples, figures));
         }
     }
     let mut trained = Trained::load_lowest(folder.path(), domain, backend)?;
@@ -59,40 +59,19 @@ pub fn show(
             test: report(Split::Test),
             validation: report(Split::Validation),
         };
-        print_row(&results.test.figures, trained.samples(), "test");
-        if let Some(centred) = &results.test.centred {
-            print_centred(centred, results.test.figures.density, trained.samples());
+        let DetailedFigures {
+            figures, centred, ..
+        } = &results.test;
+        say!("{}  test", tables::row(results.samples, figures));
+        if let Some(centred) = centred {
+            let row = tables::centred_row(results.samples, figures, centred);
+            say!("{row}  test, motifs at the centres of what their channels look at");
         }
         folder.save_results(&results)?;
         draw_channels(folder, &trained)?;
     }
     draw_examples(folder, &trained)?;
     draw_curves(folder)
-}
-
-fn print_row(figures: &Figures, samples: u64, split: &str) {
-    say!(
-        "{:>10} {samples:>8} {:>7} {:>7} {:>7} {:>7} {:>7}  {split}",
-        format!("{:.3e}", figures.density),
-        percent(figures.exact_match),
-        percent(figures.fne),
-        percent(figures.fpe),
-        percent(figures.ce),
-        percent(figures.e2ee),
-    );
-}
-
-/// The errors of supports' centres, below those of the motifs' own positions.
-fn print_centred(centred: &Centred, density: f64, samples: u64) {
-    say!(
-        "{:>10} {samples:>8} {:>7} {:>7} {:>7} {:>7} {:>7}  test, motifs at the centres of what their channels look at",
-        format!("{density:.3e}"),
-        "",
-        percent(centred.fne),
-        percent(centred.fpe),
-        percent(centred.ce),
-        "",
-    );
 }
 
 fn draw_channels(folder: &RunFolder, trained: &Trained) -> Result<()> {
