@@ -20,6 +20,7 @@ use std::sync::OnceLock;
 
 pub use augment::AugmentationConfig;
 pub use config::{AudioMnistConfig, SpeechConfig, Task, TestSpeakers};
+pub(crate) use noise::Noise;
 
 use crate::domain::{Domain, Recordings};
 use crate::error::ConfigError;
@@ -28,7 +29,6 @@ use crate::seed::{Split, Stream};
 use crate::spectrogram::Spectrogram;
 use crate::speech::{Collection, DIGITS};
 use crate::vocab::Vocabulary;
-use noise::Noise;
 use voices::Voices;
 
 /// How often takes are drawn again when they are too long together.

@@ -45,6 +45,10 @@ pub trait Domain: Send + Sync {
     fn note(&self) -> Option<&str> {
         None
     }
+    /// How many examples a split has, once it is prepared; `None` where there is no end to them.
+    fn count(&self, _split: Split) -> Option<u64> {
+        None
+    }
     /// Makes one example.
     ///
     /// # Panics
@@ -74,6 +78,11 @@ pub trait Domain: Send + Sync {
     /// Whether pictures of another size can be put into the middle of an input, or cut around it.
     fn centres_pictures(&self) -> bool {
         false
+    }
+    /// Reads a picture of the user's as an input, where this domain knows how; `None` if pictures have
+    /// to be of the input's size and black on white.
+    fn read_picture(&self, _file: &Path) -> Option<Result<Vec<f32>, ConfigError>> {
+        None
     }
     /// How recordings become inputs, if inputs are made of recordings.
     fn recordings(&self) -> Option<&dyn Recordings> {

@@ -1,4 +1,5 @@
-//! The domains of the SPARLING paper: labelled examples as pure functions of (split, index).
+//! The domains of the SPARLING paper, and folders of one's own: labelled examples as pure functions of
+//! (split, index).
 //!
 //! This crate knows neither models nor tensors. A [`Domain`] makes one [`Example`] at a time, in
 //! plain vectors; a [`Loader`] makes batches of them in background threads, in the same order
@@ -26,11 +27,16 @@ pub mod spectrogram;
 pub mod audiomnist;
 pub mod speech;
 
+pub mod folder;
+
+mod parallel;
+
 pub use audiomnist::{AudioMnist, AudioMnistConfig};
 pub use digitcircle::{DigitCircle, DigitCircleConfig};
 pub use domain::{Domain, DomainConfig, Recordings};
 pub use error::ConfigError;
 pub use example::{Example, Footprint, Sound, Typeset};
+pub use folder::{Folder, FolderConfig};
 pub use latexocr::{LatexOcr, LatexOcrConfig};
 pub use loader::{Batch, Loader, batch};
 pub use seed::Split;

@@ -19,7 +19,7 @@ pub struct AugmentationConfig {
 }
 
 impl AugmentationConfig {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let keys = [
             ("augmentation.speed", self.speed, 0.5),
             ("augmentation.level_db", self.level_db, 60.0),
@@ -35,7 +35,7 @@ impl AugmentationConfig {
     }
 
     /// A take, varied.
-    pub(super) fn vary(&self, take: &[f32], stream: &mut Stream) -> Vec<f32> {
+    pub(crate) fn vary(&self, take: &[f32], stream: &mut Stream) -> Vec<f32> {
         let mut varied = if self.speed > 0.0 {
             play(take, 1.0 + self.speed * (2.0 * stream.unit() - 1.0))
         } else {
@@ -50,7 +50,7 @@ impl AugmentationConfig {
     }
 
     /// Adds noise to a recording.
-    pub(super) fn add_noise(&self, noise: &Noise, samples: &mut [f32], stream: &mut Stream) {
+    pub(crate) fn add_noise(&self, noise: &Noise, samples: &mut [f32], stream: &mut Stream) {
         if self.noise > 0.0 {
             let deviation = self.noise * stream.unit();
             noise.add(samples, deviation, stream);

@@ -8,13 +8,13 @@ const STEPS: usize = 1024;
 /// Draws by a table of the inverse distribution function, interpolated between its steps, which is
 /// off by less than 1e-6 deviations: noise is added to every sample of every recording.
 #[derive(Clone, Debug)]
-pub(super) struct Noise {
+pub(crate) struct Noise {
     /// Quantiles at `0, 1/STEPS, ..., 1`, in standard deviations.
     quantiles: Vec<f32>,
 }
 
 impl Noise {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let quantile = |step| quantile(step as f64 / STEPS as f64) as f32;
         Self {
             quantiles: (0..=STEPS).map(quantile).collect(),
@@ -22,7 +22,7 @@ impl Noise {
     }
 
     /// Adds noise to each sample, of a standard deviation before it is truncated.
-    pub(super) fn add(&self, samples: &mut [f32], deviation: f64, stream: &mut Stream) {
+    pub(crate) fn add(&self, samples: &mut [f32], deviation: f64, stream: &mut Stream) {
         if deviation == 0.0 {
             return;
         }

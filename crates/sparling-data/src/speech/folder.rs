@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 
 use super::resample::Resampler;
 use super::wav::{self, WavError};
-use super::{Collection, DIGITS, Speaker, available_threads, in_parallel};
+use super::{Collection, DIGITS, Speaker};
 use crate::error::ConfigError;
+use crate::parallel::{available_threads, in_parallel};
 
 pub use layout::TakeFile;
 

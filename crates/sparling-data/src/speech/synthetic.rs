@@ -39,8 +39,9 @@ use std::ops::RangeInclusive;
 pub use voice::Voice;
 
 use super::wav::SAMPLE_RATES;
-use super::{Collection, Speaker, available_threads, in_parallel};
+use super::{Collection, Speaker};
 use crate::error::ConfigError;
+use crate::parallel::{available_threads, in_parallel};
 
 /// How many speakers there can be, and takes of each digit.
 const COUNTS: RangeInclusive<u16> = 1..=1000;

@@ -1,0 +1,121 @@
+//! Pictures out of files.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, Limits, Luma};
+
+/// The most pixels a picture may have: a few bytes can announce any number.
+const MOST_PIXELS: u64 = 50_000_000;
+
+/// The most memory that decoding a picture may take, in bytes.
+const MOST_MEMORY: u64 = 1 << 30;
+
+/// Decodes a PNG or JPEG of any colours as greys, upright. What is transparent shows the ground.
+///
+/// # Errors
+///
+/// Says what is wrong with it.
+pub(in crate::folder) fn decode(bytes: &[u8], ground: u8) -> Result<GrayImage, String> {
+    let unreadable = |error: image::ImageError| format!("cannot be read as a picture: {error}");
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| format!("cannot be read: {error}"))?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MOST_MEMORY);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(unreadable)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(format!(
+            "has {width}x{height} pixels, more than {} million",
+            MOST_PIXELS / 1_000_000
+        ));
+    }
+    // A picture without such a note is upright.
+    let orientation = decoder.orientation().ok();
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    if let Some(orientation) = orientation {
+        picture.apply_orientation(orientation);
+    }
+    Ok(grey(picture, ground))
+}
+
+fn grey(picture: DynamicImage, ground: u8) -> GrayImage {
+    if !picture.color().has_alpha() {
+        return picture.into_luma8();
+    }
+    let picture = picture.into_luma_alpha8();
+    GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
+        let [grey, opaque] = picture.get_pixel(x, y).0.map(u32::from);
+        let mixed = grey * opaque + u32::from(ground) * (255 - opaque);
+        Luma([((mixed + 127) / 255) as u8])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use image::{ImageFormat, LumaA, Rgb, RgbImage};
+
+    fn file(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.into().write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn colours_are_greys() {
+        let picture = RgbImage::from_pixel(4, 3, Rgb([255, 255, 255]));
+        for format in [ImageFormat::Png, ImageFormat::Jpeg] {
+            let grey = decode(&file(picture.clone(), format), 0).unwrap();
+            assert_eq!(grey.dimensions(), (4, 3));
+            assert!(grey.pixels().all(|pixel| pixel.0[0] >= 254));
+        }
+        let green = RgbImage::from_pixel(1, 1, Rgb([0, 255, 0]));
+        let grey = decode(&file(green, ImageFormat::Png), 0).unwrap();
+        assert!((150..200).contains(&grey.get_pixel(0, 0).0[0]));
+    }
+
+    #[test]
+    fn what_is_transparent_shows_the_ground() {
+        let mut picture = image::GrayAlphaImage::from_pixel(2, 1, LumaA([200, 0]));
+        picture.put_pixel(1, 0, LumaA([200, 255]));
+        let grey = decode(&file(picture, ImageFormat::Png), 30).unwrap();
+        assert_eq!(grey.as_raw(), &[30, 200]);
+    }
+
+    #[test]
+    fn what_is_no_picture_says_so() {
+        for bytes in [&b""[..], b"not a picture", b"\x89PNG\r\n\x1a\n"] {
+            let error = decode(bytes, 0).unwrap_err();
+            assert!(error.starts_with("cannot be read as a picture"), "{error}");
+        }
+    }
+
+    /// A PNG of a few bytes that announces 20,000 by 20,000 pixels.
+    #[test]
+    fn sizes_are_checked_before_pixels_are_decoded() {
+        let mut bytes = file(GrayImage::new(1, 1), ImageFormat::Png);
+        // The header's chunk: length, name, width, height, five bytes more, checksum.
+        bytes[16..20].copy_from_slice(&20_000_u32.to_be_bytes());
+        bytes[20..24].copy_from_slice(&20_000_u32.to_be_bytes());
+        let checksum = crc32(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
+        let error = decode(&bytes, 0).unwrap_err();
+        assert!(
+            error.contains("20000x20000 pixels, more than 50 million"),
+            "{error}"
+        );
+    }
+
+    fn crc32(bytes: &[u8]) -> u32 {
+        let step = |crc: u32, byte: &u8| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| match crc & 1 {
+                1 => (crc >> 1) ^ 0xedb8_8320,
+                _ => crc >> 1,
+            })
+        };
+        !bytes.iter().fold(!0, step)
+    }
+}
