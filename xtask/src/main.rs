@@ -14,6 +14,7 @@ const HELP: &str = "\
 Usage: cargo xtask <COMMAND> [ARGUMENTS]
 
 The sparling program, built in release mode with the backend that --backend asks for:
+  init       Look over a folder of your own, and write a configuration for it
   train      Train a model, or go on with a run
   experiment Train every run of an experiment file that is not trained yet
   evaluate   Measure a run's model on examples it was not trained on

@@ -10,6 +10,7 @@ mod direct;
 mod evaluate;
 mod experiment;
 mod golden;
+mod init;
 mod intervene;
 mod output;
 mod pace;
@@ -37,6 +38,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look over a folder of your own pictures or recordings, and write a configuration that fits it.
+    Init(init::Init),
     /// Train a model, or go on with a run.
     Train(train::Train),
     /// Train every run of an experiment file that is not trained yet.
@@ -75,6 +78,7 @@ impl Cli {
     /// Whatever stands in the way.
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Init(command) => command.run(),
             Command::Train(command) => command.run(),
             Command::Experiment(command) => command.run(),
             Command::Evaluate(command) => command.run(),

@@ -231,15 +231,28 @@ impl RunConfig {
         file: Option<&Path>,
         overrides: &[String],
     ) -> Result<Self, RunConfigError> {
-        let (origin, text) = match file {
-            Some(path) => (path.display().to_string(), read(path)?),
-            None => (
-                format!("preset {preset}"),
-                presets::text(domain, preset)?.to_owned(),
-            ),
-        };
+        match file {
+            Some(path) => Self::parse(domain, &path.display().to_string(), &read(path)?, overrides),
+            None => {
+                let text = presets::text(domain, preset)?;
+                Self::parse(domain, &format!("preset {preset}"), text, overrides)
+            }
+        }
+    }
+
+    /// Reads a text, applies the overrides and checks everything; `origin` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// Names the key or value at fault.
+    pub fn parse(
+        domain: &str,
+        origin: &str,
+        text: &str,
+        overrides: &[String],
+    ) -> Result<Self, RunConfigError> {
         let parse = |message: String| RunConfigError::Parse {
-            origin: origin.clone(),
+            origin: origin.to_owned(),
             message,
         };
         let mut table: Table = text.parse().map_err(|error| parse(format!("{error}")))?;

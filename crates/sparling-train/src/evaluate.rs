@@ -24,6 +24,14 @@ pub struct Reading {
     pub footprints: Vec<Footprint>,
 }
 
+impl Reading {
+    /// Where the symbols are; `None` if there are some and nobody has said where.
+    pub fn located(&self) -> Option<&[Footprint]> {
+        let located = self.truth.is_empty() || !self.footprints.is_empty();
+        located.then_some(&self.footprints)
+    }
+}
+
 /// A model in evaluation mode, with what is needed to run it on a domain's examples.
 pub struct Evaluator<'a> {
     /// The model, without autodiff.
@@ -39,7 +47,7 @@ pub struct Evaluator<'a> {
 }
 
 impl Evaluator<'_> {
-    /// Evaluates the first `examples` of a split.
+    /// Evaluates the first `examples` of a split, or all if there are fewer.
     pub fn evaluate(&self, split: Split, examples: usize) -> Evaluation {
         let sparsity = &self.model.bottleneck.sparsity;
         let (channels, symbols) = (sparsity.channels(), self.domain.symbols().len());
@@ -50,14 +58,18 @@ impl Evaluator<'_> {
         for reading in self.readings(split, examples) {
             let Reading {
                 motifs,
-                footprints,
                 truth,
                 prediction,
                 ..
             } = &reading;
-            evaluation.motifs.add_motifs(motifs, elements, footprints);
-            if let Some(supports) = self.supports {
-                centred.add(motifs, footprints, supports, [height, width], elements);
+            match reading.located() {
+                Some(footprints) => {
+                    evaluation.motifs.add_motifs(motifs, elements, footprints);
+                    if let Some(supports) = self.supports {
+                        centred.add(motifs, footprints, supports, [height, width], elements);
+                    }
+                }
+                None => evaluation.motifs.add_unlocated(motifs.len(), elements),
             }
             evaluation.outputs.add_example(truth, prediction);
             if let Some(well_formed) = self.domain.is_well_formed(prediction) {
@@ -75,13 +87,21 @@ impl Evaluator<'_> {
         self.readings(split, examples).collect()
     }
 
-    /// Examples of a split, in batches.
+    /// How many examples there are of so many of a split.
+    pub fn available(&self, split: Split, examples: usize) -> usize {
+        let count = self.domain.count(split);
+        count.map_or(examples, |count| examples.min(count as usize))
+    }
+
+    /// Examples of a split, in batches: as many as there are.
     pub fn batches(&self, split: Split, examples: Range<u64>) -> impl Iterator<Item = Batch> {
-        let end = examples.end;
-        examples.step_by(self.batch_size).map(move |first| {
-            let size = self.batch_size.min((end - first) as usize);
-            batch(self.domain, split, first, size)
-        })
+        let end = self.available(split, examples.end as usize) as u64;
+        (examples.start..end)
+            .step_by(self.batch_size)
+            .map(move |first| {
+                let size = self.batch_size.min((end - first) as usize);
+                batch(self.domain, split, first, size)
+            })
     }
 
     /// What the model makes of the first `examples` of a split, one after the other.

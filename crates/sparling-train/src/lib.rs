@@ -17,6 +17,7 @@ mod golden;
 mod host;
 mod metrics;
 mod program;
+mod recipe;
 mod report;
 mod run;
 pub mod study;

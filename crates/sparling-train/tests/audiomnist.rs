@@ -94,9 +94,19 @@ fn samples_are_recordings_that_predict_reads() {
         "2",
     ]);
     printed(sample.arg("--out").arg(folder.path()));
-    let labels = fs::read_to_string(folder.path().join("labels.jsonl")).unwrap();
+    let labels = fs::read_to_string(folder.path().join("metadata.jsonl")).unwrap();
     let first: Value = serde_json::from_str(labels.lines().next().unwrap()).unwrap();
-    assert_eq!(first["file"], "00000.wav");
+    assert_eq!(first["file_name"], "00000.wav");
+    let objects = &first["objects"];
+    let seconds = objects["seconds"].as_array().unwrap();
+    let categories: Vec<&str> = objects["categories"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap())
+        .collect();
+    assert_eq!(seconds.len(), categories.len());
+    assert_eq!(first["text"], categories.concat());
     assert!(folder.path().join("00001.png").exists());
 
     let wav = folder.path().join("00000.wav");

@@ -63,27 +63,33 @@ fn samples_are_the_examples() {
     let out = tempfile::tempdir().unwrap();
     let mut command = sparling(&["sample", "digitcircle", "--config", TINY, "--count", "3"]);
     let said = printed(command.arg("--out").arg(out.path()));
-    assert!(said.contains("3 examples and labels.jsonl"), "{said}");
+    assert!(said.contains("3 examples and metadata.jsonl"), "{said}");
 
     let config = RunConfig::load("digitcircle", "", Some(Path::new(TINY)), &[]).unwrap();
     let domain = config.build_domain().unwrap();
-    let labels = fs::read_to_string(out.path().join("labels.jsonl")).unwrap();
-    assert_eq!(labels.lines().count(), 3);
-    for (index, line) in labels.lines().enumerate() {
-        let label = json(line);
+    let lines = fs::read_to_string(out.path().join("metadata.jsonl")).unwrap();
+    assert_eq!(lines.lines().count(), 3);
+    for (index, line) in lines.lines().enumerate() {
+        let line = json(line);
         let example = domain.example(Split::Test, index as u64);
-        let file = out.path().join(label["file"].as_str().unwrap());
+        let file = out.path().join(line["file_name"].as_str().unwrap());
         assert!(picture::read(&file, [40, 40], 1.0, Fit::Exact).unwrap() == example.input);
         let output = domain.vocabulary().decode(&example.tokens);
-        assert_eq!(label["output"], output);
-        let footprints: Vec<Footprint> =
-            serde_json::from_value(label["footprints"].clone()).unwrap();
-        assert_eq!(footprints, example.footprints);
-        let symbols: Vec<&str> = footprints
-            .iter()
-            .map(|footprint| domain.symbols()[footprint.symbol].as_str())
+        assert_eq!(line["text"], output.replace(' ', ""));
+        let boxes: Vec<[usize; 4]> =
+            serde_json::from_value(line["objects"]["bbox"].clone()).unwrap();
+        let categories = line["objects"]["categories"].as_array().unwrap();
+        let there = boxes.iter().zip(categories);
+        let footprints: Vec<Footprint> = there
+            .map(|([left, top, width, height], name)| Footprint {
+                symbol: domain.vocabulary().id(name.as_str().unwrap()).unwrap(),
+                top: *top,
+                bottom: top + height,
+                left: *left,
+                right: left + width,
+            })
             .collect();
-        assert_eq!(label["symbols"], serde_json::json!(symbols));
+        assert_eq!(footprints, example.footprints);
     }
 }
 

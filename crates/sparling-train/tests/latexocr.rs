@@ -76,7 +76,7 @@ fn samples_are_formulas_that_predict_reads() {
         "2",
     ]);
     printed(sample.arg("--out").arg(folder.path()));
-    let labels = fs::read_to_string(folder.path().join("labels.jsonl")).unwrap();
+    let labels = fs::read_to_string(folder.path().join("metadata.jsonl")).unwrap();
     assert_eq!(labels.lines().count(), 2);
     let json = printed(&mut predict(
         &folder.path().join("00000.png"),

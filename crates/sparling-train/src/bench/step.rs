@@ -274,6 +274,7 @@ fn validation_speed(learner: &Learner, domain: &dyn Domain, config: &RunConfig) 
         batch_size: examples,
         supports: None,
     };
+    let examples = evaluator.available(Split::Validation, examples);
     let [seconds] = median_laps(BUDGET, || {
         let mut laps = Laps::new(&device);
         black_box(evaluator.evaluate(Split::Validation, examples));

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use sparling_data::Split;
 
+use super::configuration;
 use super::output::{say, say_part};
 use super::tables::{COLUMNS, density, percent};
 use crate::backend::Backend;
 use crate::metrics::channel::channel_name;
 use crate::metrics::{AlignedConfusion, Centred, DetailedFigures, SymbolErrors};
+use crate::run::folder::RunFolder;
 use crate::run::trained::Trained;
 use crate::study::{names, supports};
 
@@ -26,9 +29,12 @@ pub struct Evaluate {
     /// Which examples.
     #[arg(long, value_enum, default_value = "test")]
     split: EvaluationSplit,
-    /// How many of them.
+    /// How many of them, or all if there are fewer.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     examples: usize,
+    /// The folder that examples are made from, as it is now, if it is no longer where or what it was.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -62,7 +68,9 @@ impl EvaluationSplit {
 impl Evaluate {
     pub(super) fn run(self) -> Result<()> {
         let backend = Backend::choose(self.backend, "evaluate")?;
-        let mut trained = Trained::load(&self.run, self.density, backend)?;
+        let config = configuration::of_run(&RunFolder::open(&self.run)?, self.data.as_deref())?;
+        let domain = Arc::from(config.build_domain()?);
+        let mut trained = Trained::load_on(&self.run, domain, self.density, backend)?;
         trained.domain().prepare()?;
         if trained.supports().is_none() {
             let supports = supports::measure(&trained)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
-use sparling_data::{Domain, Example, Footprint, Split};
+use sparling_data::{Domain, Example, Footprint, Split, Vocabulary};
 
 use super::configuration::Configuration;
 use super::output::say;
@@ -17,7 +17,7 @@ use crate::report::examples::{self, ExamplePicture};
 /// What `sample` takes.
 #[derive(Debug, Args)]
 pub struct Sample {
-    /// The domain: digitcircle, audiomnist or latexocr.
+    /// The domain: digitcircle, audiomnist, latexocr or folder.
     domain: String,
     #[command(flatten)]
     configuration: Configuration,
@@ -32,16 +32,28 @@ pub struct Sample {
     seed: Option<u64>,
 }
 
-/// A line of `labels.jsonl`.
+/// A line of `metadata.jsonl`, as `train folder` and Hugging Face's `imagefolder` and `audiofolder` read it.
 #[derive(Serialize)]
-struct Label<'a> {
-    file: &'a str,
-    output: String,
+struct Line<'a> {
+    file_name: &'a str,
+    /// The output: without spaces if each token is a character.
+    text: String,
     /// The output as people write it, where that is something else.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
-    symbols: Vec<&'a str>,
-    footprints: &'a [Footprint],
+    objects: Objects<'a>,
+}
+
+/// Where the symbols are: in a picture or in a recording.
+#[derive(Serialize)]
+struct Objects<'a> {
+    /// Left, top, width and height, in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bbox: Option<Vec<[usize; 4]>>,
+    /// Start and end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<Vec<[f64; 2]>>,
+    categories: Vec<&'a str>,
 }
 
 impl Sample {
@@ -52,29 +64,27 @@ impl Sample {
         let split = self.seed.map_or(Split::Test, |seed| Split::Train { seed });
         fs::create_dir_all(&self.out)
             .with_context(|| format!("cannot make {}", self.out.display()))?;
-        let mut labels = Vec::new();
+        let mut lines = Vec::new();
         for index in 0..self.count {
             let example = domain.example(split, index);
             let file = self.write(&*domain, split, index, &example)?;
-            let name = |footprint: &Footprint| domain.symbols()[footprint.symbol].as_str();
-            let label = Label {
-                file: &file,
-                output: domain.vocabulary().decode(&example.tokens),
+            let line = Line {
+                file_name: &file,
+                text: text(domain.vocabulary(), &example.tokens),
                 source: domain
                     .typeset(&example.tokens)
                     .map(|typeset| typeset.source),
-                symbols: example.footprints.iter().map(name).collect(),
-                footprints: &example.footprints,
+                objects: Objects::of(&*domain, &example.footprints),
             };
-            serde_json::to_writer(&mut labels, &label)?;
-            labels.push(b'\n');
+            serde_json::to_writer(&mut lines, &line)?;
+            lines.push(b'\n');
         }
-        atomic::write(&self.out.join("labels.jsonl"), &labels)?;
+        atomic::write(&self.out.join("metadata.jsonl"), &lines)?;
         let note = domain
             .note()
             .map_or(String::new(), |note| format!(" ({note})"));
         say!(
-            "{} examples{note} and labels.jsonl in {}",
+            "{} examples{note} and metadata.jsonl in {}",
             self.count,
             self.out.display()
         );
@@ -105,5 +115,41 @@ impl Sample {
         let file = format!("{index:05}.wav");
         sound::write(&self.out.join(&file), &recording)?;
         Ok(file)
+    }
+}
+
+/// An output as `train folder` cuts it into the same tokens: by characters, or else by spaces.
+fn text(vocabulary: &Vocabulary, tokens: &[usize]) -> String {
+    let names = vocabulary.names();
+    let is_one = |name: &String| name.chars().count() == 1;
+    let separator = if names.iter().all(is_one) { "" } else { " " };
+    let text: Vec<&str> = tokens.iter().map(|token| names[*token].as_str()).collect();
+    text.join(separator)
+}
+
+impl<'a> Objects<'a> {
+    fn of(domain: &'a dyn Domain, footprints: &[Footprint]) -> Self {
+        let seconds = domain.recordings().map(|recordings| {
+            let hop = recordings.hop() as f64 / f64::from(recordings.sample_rate());
+            // The last frame may begin at the very end.
+            let longest = recordings.samples() as f64 / f64::from(recordings.sample_rate());
+            let ends = footprints.iter().map(|at| [at.left, at.right]);
+            ends.map(|ends| ends.map(|frame| (frame as f64 * hop).min(longest)))
+                .collect()
+        });
+        let boxes = || {
+            let boxes = footprints.iter();
+            boxes
+                .map(|at| [at.left, at.top, at.right - at.left, at.bottom - at.top])
+                .collect()
+        };
+        let names = footprints.iter();
+        Self {
+            bbox: seconds.is_none().then(boxes),
+            seconds,
+            categories: names
+                .map(|footprint| domain.symbols()[footprint.symbol].as_str())
+                .collect(),
+        }
     }
 }

@@ -45,7 +45,7 @@ pub fn show(
             say!("{}  validation", tables::row(checkpoint.samples, figures));
         }
     }
-    let mut trained = Trained::load_lowest(folder.path(), domain, backend)?;
+    let mut trained = Trained::load_on(folder.path(), domain, None, backend)?;
     if ended != Ended::Interrupted {
         let supports = study::supports::measure(&trained)?;
         trained.set_supports(supports);
@@ -105,7 +105,7 @@ fn draw_examples(folder: &RunFolder, trained: &Trained) -> Result<()> {
         .iter()
         .zip(&outputs)
         .map(|(reading, [truth, prediction])| ExamplePicture {
-            footprints: Some(&reading.footprints),
+            footprints: reading.located(),
             motifs: &reading.motifs,
             supports: trained.supports(),
             truth: Some(truth),

@@ -6,20 +6,21 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::configuration::Configuration;
+use super::configuration::{self, Configuration};
 use super::output::say;
 use super::progress::Console;
 use super::{stop, summary};
 use crate::backend::Backend;
 use crate::config::{Retrain, RunConfig};
 use crate::program;
+use crate::recipe;
 use crate::run::folder::{Environment, RunFolder, free_path};
 use crate::training::trainer::{Ended, Limits, Trainer};
 
 /// What `train` takes.
 #[derive(Debug, Args)]
 pub struct Train {
-    /// The domain: digitcircle, audiomnist or latexocr.
+    /// The domain: folder (your own pictures or recordings, see --data), digitcircle, audiomnist or latexocr.
     #[arg(required_unless_present_any = ["resume", "retrain"])]
     domain: Option<String>,
     #[command(flatten)]
@@ -30,7 +31,7 @@ pub struct Train {
     /// Decides training examples, initial weights and dropout.
     #[arg(long)]
     seed: Option<u64>,
-    /// The run's name; by default the preset and the seed.
+    /// The run's name; by default that of the preset, file or folder, and the seed.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Where runs are kept.
@@ -73,8 +74,14 @@ impl Train {
         let _lock = folder.lock()?;
         let mut trainer = match fresh {
             Some((config, domain)) => Trainer::new(folder.clone(), config, domain, backend)?,
-            None => Trainer::resume(folder.clone(), backend)
-                .with_context(|| format!("cannot resume {}", folder.path().display()))?,
+            None => {
+                let resume = || {
+                    let data = self.configuration.data.as_deref();
+                    let config = configuration::of_run(&folder, data)?;
+                    Trainer::resume(folder.clone(), config, backend)
+                };
+                resume().with_context(|| format!("cannot resume {}", folder.path().display()))?
+            }
         };
         let stop = stop::on_request()?;
         let begun = trainer.samples();
@@ -94,7 +101,7 @@ impl Train {
     fn load(&self) -> Result<RunConfig> {
         let Some(run) = &self.retrain else {
             let domain = self.domain.as_deref().unwrap_or_default();
-            return Ok(self.configuration.load(domain, self.seed)?);
+            return self.configuration.load(domain, self.seed);
         };
         let folder = RunFolder::open(run)?;
         let (checkpoint, _) = folder.checkpoints().nearest(self.density)?;
@@ -113,11 +120,16 @@ impl Train {
             Some(name) => bail!("--name {name}: expected a single folder's name"),
             None => {
                 let seeded = |base: &str| format!("{base}-seed{}", config.seed);
-                let file = self.configuration.config.as_deref();
-                let name = match (&self.retrain, file) {
-                    (Some(run), _) => format!("{}-retrained", stem(run)),
-                    (None, Some(file)) => seeded(&stem(file)),
-                    (None, None) => seeded(&self.configuration.preset),
+                let Configuration {
+                    config: file, data, ..
+                } = &self.configuration;
+                let name = match (&self.retrain, file, data) {
+                    (Some(run), ..) => format!("{}-retrained", stem(run)),
+                    (None, Some(file), _) => seeded(&stem(file)),
+                    (None, None, Some(folder)) if config.domain_name() == recipe::DOMAIN => {
+                        seeded(&stem(folder))
+                    }
+                    (None, None, _) => seeded(self.configuration.preset()),
                 };
                 free_path(&parent, &name)
             }

@@ -40,6 +40,9 @@ pub struct MotifCounts {
     pub non_maximal: Vec<u64>,
     /// For each channel the activations in no footprint.
     pub false_positives: Vec<u64>,
+    /// Activations in examples whose symbols nobody has located: they count for the density alone.
+    #[serde(default)]
+    pub unlocated: u64,
 }
 
 impl MotifCounts {
@@ -54,6 +57,7 @@ impl MotifCounts {
             missed: vec![0; symbols],
             non_maximal: vec![0; channels],
             false_positives: vec![0; channels],
+            unlocated: 0,
         }
     }
 
@@ -116,6 +120,14 @@ impl MotifCounts {
         }
     }
 
+    /// Counts one example with so many activations, out of `elements` in its map, whose symbols nobody
+    /// has located.
+    pub fn add_unlocated(&mut self, activations: usize, elements: usize) {
+        self.examples += 1;
+        self.elements += elements as u64;
+        self.unlocated += activations as u64;
+    }
+
     /// Maximal motifs: footprints with an activation in them.
     pub fn maximal_total(&self) -> u64 {
         self.confusion.iter().sum()
@@ -131,7 +143,7 @@ impl MotifCounts {
         self.false_positives.iter().sum()
     }
 
-    /// All predicted activations: maximal, not maximal, and false.
+    /// All predicted activations where symbols are located: maximal, not maximal, and false.
     pub fn activations_total(&self) -> u64 {
         let non_maximal: u64 = self.non_maximal.iter().sum();
         self.maximal_total() + non_maximal + self.false_positives_total()
@@ -173,8 +185,12 @@ impl MotifCounts {
     }
 
     /// The symbol each channel stands for: the best one-to-one assignment, or, where there are more
-    /// channels than symbols (LaTeX-OCR), each channel's most frequent symbol.
+    /// channels than symbols (LaTeX-OCR), each channel's most frequent symbol. Without a maximal motif
+    /// nobody can tell.
     pub fn assignment(&self) -> Vec<Option<usize>> {
+        if self.maximal_total() == 0 {
+            return vec![None; self.channels];
+        }
         assignment::best(&self.confusion, self.channels, self.symbols)
     }
 
@@ -203,7 +219,7 @@ impl MotifCounts {
 
     /// Fraction of all elements of the motif maps that are active.
     pub fn empirical_density(&self) -> Option<f64> {
-        ratio(self.activations_total(), self.elements)
+        ratio(self.activations_total() + self.unlocated, self.elements)
     }
 
     fn confusion_error(&self, assignment: &[Option<usize>]) -> Option<f64> {

@@ -55,32 +55,24 @@ impl Trained {
     ///
     /// If the folder is no run, or what it holds is missing or damaged.
     pub fn load(run: &Path, density: Option<f64>, backend: Backend) -> Result<Self, LoadError> {
-        if let Some(density) = density.filter(|density| !(*density > 0.0 && *density <= 1.0)) {
-            return Err(LoadError::Density(density));
-        }
         let domain = RunFolder::open(run)?.config()?.build_domain()?;
-        Self::nearest(run, Arc::from(domain), density, backend)
+        Self::load_on(run, Arc::from(domain), density, backend)
     }
 
-    /// Loads the lowest density of a run whose domain is at hand.
+    /// As [`load`](Self::load), on examples of the domain at hand.
     ///
     /// # Errors
     ///
     /// As [`load`](Self::load).
-    pub fn load_lowest(
-        run: &Path,
-        domain: Arc<dyn Domain>,
-        backend: Backend,
-    ) -> Result<Self, LoadError> {
-        Self::nearest(run, domain, None, backend)
-    }
-
-    fn nearest(
+    pub fn load_on(
         run: &Path,
         domain: Arc<dyn Domain>,
         density: Option<f64>,
         backend: Backend,
     ) -> Result<Self, LoadError> {
+        if let Some(density) = density.filter(|density| !(*density > 0.0 && *density <= 1.0)) {
+            return Err(LoadError::Density(density));
+        }
         let folder = RunFolder::open(run)?;
         let config = folder.config()?;
         let checkpoints = folder.checkpoints();

@@ -36,7 +36,7 @@ pub struct Binning {
     pub eta_interval: [Option<u32>; 2],
     /// The bound on what an example's motifs say, in bits, if there is an eta.
     pub bound_bits: Option<f64>,
-    /// How many validation examples the bins were made on, and how many test examples were read.
+    /// How many test examples were read, and validation examples for the bins if there are as many.
     pub examples: usize,
 }
 
@@ -70,7 +70,7 @@ impl Binning {
             eta,
             eta_interval: eta_interval(&errors),
             bound_bits: eta.map(|eta| bound(channels * height * width, density, eta)),
-            examples,
+            examples: errors.len(),
         }
     }
 }

@@ -42,6 +42,7 @@ pub fn measure(
     window: usize,
     most: usize,
 ) -> Vec<Channel> {
+    let examples = evaluator.available(split, examples);
     let shape = evaluator.domain.input_shape();
     let symbols = evaluator.domain.symbols().len();
     let count = evaluator.model.bottleneck.sparsity.channels();

@@ -185,15 +185,18 @@ impl Trainer {
         })
     }
 
-    /// Goes on exactly where a run was saved last. Events measured after that are dropped, since
-    /// they will be measured again. A run that ended before anything was saved begins.
+    /// Goes on exactly where a run of this configuration was saved last. Events measured after that are
+    /// dropped, since they will be measured again. A run that ended before anything was saved begins.
     ///
     /// # Errors
     ///
     /// If what was saved is missing or damaged.
-    pub fn resume(folder: RunFolder, backend: Backend) -> Result<Self, TrainError> {
+    pub fn resume(
+        folder: RunFolder,
+        config: RunConfig,
+        backend: Backend,
+    ) -> Result<Self, TrainError> {
         let checkpoints = folder.checkpoints();
-        let config = folder.config()?;
         let domain = config.build_domain()?;
         domain.prepare()?;
         if !checkpoints.path("last").exists() {

@@ -192,20 +192,20 @@ impl PictureSurvey {
         let ground = middle(&|look| Some(f64::from(look.ground))).middle as u8;
         let otherwise = |look: &&Look| look.ground.abs_diff(ground) > 64;
         let ink = drawn(&|drawing| f64::from(drawing.ink)) as u8;
+        let blank = pictures.iter().filter(|look| look.drawing.is_none());
+        let blank = blank.count();
         Self {
             heights: middle(&|look| Some(f64::from(look.size[0]))),
             widths: middle(&|look| Some(f64::from(look.size[1]))),
             ground,
             // Of blank pictures nobody knows.
-            ink: match ink == ground {
-                true => 255 - ground,
+            ink: match ink == ground || blank == pictures.len() {
+                true if ground < 128 => 255,
+                true => 0,
                 false => ink,
             },
             otherwise: pictures.iter().filter(otherwise).count(),
-            blank: pictures
-                .iter()
-                .filter(|look| look.drawing.is_none())
-                .count(),
+            blank,
             stroke: [0, 1].map(|axis| drawn(&|drawing| f64::from(drawing.stroke[axis]))),
             drawn: [0, 1].map(|axis| drawn(&|drawing| f64::from(drawing.drawn[axis]))),
         }
@@ -246,6 +246,6 @@ mod tests {
             drawing: None,
         };
         let survey = PictureSurvey::new(&[blank]);
-        assert_eq!((survey.blank, survey.ground, survey.ink), (1, 200, 55));
+        assert_eq!((survey.blank, survey.ground, survey.ink), (1, 200, 0));
     }
 }

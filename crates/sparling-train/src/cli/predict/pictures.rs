@@ -10,6 +10,10 @@ use crate::report::examples::{self, ExamplePicture};
 use crate::run::trained::Trained;
 
 pub(super) fn read(trained: &Trained, files: &[PathBuf]) -> Result<Vec<Vec<f32>>> {
+    let own = files.iter().map(|file| trained.domain().read_picture(file));
+    if let Some(inputs) = own.collect::<Option<Result<Vec<_>, _>>>() {
+        return Ok(inputs?);
+    }
     let fit = match trained.domain().centres_pictures() {
         true => Fit::Centred,
         false => Fit::Exact,

@@ -59,6 +59,20 @@ fn nothing_to_divide_by_gives_nothing() {
 }
 
 #[test]
+fn where_nobody_has_located_symbols_only_the_density_is_known() {
+    let mut counts = MotifCounts::new(2, 2);
+    counts.add_unlocated(3, 60);
+    assert_eq!(counts.empirical_density(), Some(3.0 / 60.0));
+    assert_eq!((counts.fne(), counts.fpe()), (None, None));
+    assert_eq!((counts.fpe_all(), counts.ce()), (None, None));
+    assert_eq!(counts.assignment(), [None, None]);
+    let mut both = worked();
+    both.merge(&counts);
+    assert_eq!(both.fpe(), worked().fpe());
+    assert_eq!(both.empirical_density(), Some(8.0 / 100.0));
+}
+
+#[test]
 fn more_channels_than_symbols_share_them() {
     let mut counts = MotifCounts::new(3, 1);
     for channel in [0, 0, 2] {
