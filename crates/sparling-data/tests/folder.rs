@@ -706,9 +706,9 @@ fn a_survey_says_what_is_wrong() {
     let made = Made::bars();
     made.relabel(|labels| {
         labels
-            .replace("121", "1")
-            .replace("12", "11")
-            .replace("21", "11")
+            .replace("\"121\"", "\"1\"")
+            .replace("\"12\"", "\"11\"")
+            .replace("\"21\"", "\"11\"")
     });
     assert_has(&survey(&made, Wishes::default()), &["consist of `1` alone"]);
 }

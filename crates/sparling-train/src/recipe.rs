@@ -209,9 +209,9 @@ impl Choices<'_> {
         template.set("competing_from", scientific(0.9 * initial));
     }
 
-    /// Residual units, each of which widens the window by 4: about 1.6 times the side of a symbol.
+    /// Residual units, each of which widens the window by 4: about 1.7 times the side of a symbol.
     fn units(&self) -> usize {
-        (((1.6 * self.side - 1.0) / 4.0).round() as usize).clamp(2, 8)
+        (((1.7 * self.side - 1.0) / 4.0).round() as usize).clamp(2, 8)
     }
 
     /// One activation for each symbol.

@@ -205,7 +205,8 @@ fn read_json(path: &Path) -> Result<Vec<Line>, FolderError> {
 
 /// Reads a table whose first line names the columns, between which are commas, semicolons or tabs.
 fn read_csv(path: &Path) -> Result<Vec<Line>, FolderError> {
-    let text = read_text(path)?;
+    // Else lines are counted wrongly.
+    let text = read_text(path)?.replace("\r\n", "\n");
     let header = text.lines().next().unwrap_or_default();
     let separator = SEPARATORS
         .into_iter()

@@ -24,7 +24,7 @@ pub struct Predict {
     /// The run's folder.
     run: PathBuf,
     /// Pictures, ink black on white, of the size the model reads (formulas: or any that their ink fits
-    /// into); or recordings of any length.
+    /// into; a folder of your own: like those in it, of any size); or recordings of any length.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Use the saved state whose density is nearest to this; by default the lowest.

@@ -41,9 +41,7 @@ pub(super) fn choose(survey: &Survey, pictures: &PictureSurvey) -> (Template, St
     choices.fill(&mut template, CUTS);
     canvas.fill(&mut template, pictures);
     augment(&mut template, survey, canvas.side);
-    let smallest = canvas.height.min(canvas.width);
-    let pool = ((0.8 * canvas.side).round() as usize).clamp(2, smallest.clamp(2, 8));
-    template.set("pool", pool);
+    template.set("pool", canvas.pool());
     template.set("radius", (0.4 * canvas.side).round().max(1.0));
     // The preset's: four times the lowest.
     template.set(
@@ -92,6 +90,13 @@ impl Canvas {
             scale: (!mixed).then_some(scale),
             side: (side * scale).max(2.0),
         }
+    }
+
+    /// A cell of the decoder's, no larger than a symbol: 8, as in the preset, or less.
+    fn pool(&self) -> usize {
+        let largest = self.side.min(self.height as f64).min(self.width as f64);
+        let fitting = [8, 4].into_iter().find(|pool| f64::from(*pool) <= largest);
+        fitting.map_or(2, |pool| pool as usize)
     }
 
     fn fill(&self, template: &mut Template, pictures: &PictureSurvey) {
