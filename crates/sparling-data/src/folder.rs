@@ -79,7 +79,7 @@ impl Folder {
 }
 
 impl Domain for Folder {
-    fn input_shape(&self) -> Vec<usize> {
+    fn input_shape(&self) -> [usize; 3] {
         self.front_end.input_shape()
     }
 

@@ -318,7 +318,7 @@ fn recordings_are_spectrograms_with_intervals() {
     config.vocabulary = vec!["one".to_owned(), "two".to_owned()];
     config.input = InputConfig::Recordings(recordings());
     let domain = prepared(config.clone());
-    assert_eq!(domain.input_shape(), [16, 81]);
+    assert_eq!(domain.input_shape(), [16, 1, 81]);
     let example = domain.example(Split::Validation, 0);
     assert_eq!(example.tokens, [0, 1]);
     let footprint = &example.footprints[0];

@@ -58,11 +58,17 @@ impl FrontEnd {
         }
     }
 
-    /// `[1, height, width]` or `[mels, frames]`.
-    pub(super) fn input_shape(&self) -> Vec<usize> {
+    /// `[1, height, width]` or `[mels, 1, frames]`.
+    pub(super) fn input_shape(&self) -> [usize; 3] {
         match self {
-            Self::Pictures(canvas) => [&[1], &canvas.size()[..]].concat(),
-            Self::Recordings(ear) => ear.shape().to_vec(),
+            Self::Pictures(canvas) => {
+                let [height, width] = canvas.size();
+                [1, height, width]
+            }
+            Self::Recordings(ear) => {
+                let [mels, frames] = ear.shape();
+                [mels, 1, frames]
+            }
         }
     }
 

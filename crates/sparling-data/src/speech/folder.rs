@@ -178,7 +178,7 @@ fn read_part(files: &[TakeFile], sample_rate: u32) -> Result<Vec<Vec<f32>>, Fold
     let mut takes = Vec::with_capacity(files.len());
     for file in files {
         let (samples, rate) = wav::read(&file.path)?;
-        if resampler.from_hz() != rate {
+        if resampler.source_hz() != rate {
             resampler = Resampler::new(rate, sample_rate);
         }
         let mut take = resampler.resample(&samples);

@@ -13,7 +13,7 @@ const BLOCK: usize = 256;
 /// taken off, and samples beyond both ends count as zero.
 #[derive(Debug)]
 pub(super) struct Resampler {
-    from_hz: u32,
+    source_hz: u32,
     to_hz: u32,
     /// None where the rates agree.
     fft: Option<Fft<f32>>,
@@ -25,21 +25,21 @@ impl Resampler {
     /// # Panics
     ///
     /// If one of them is zero.
-    pub(super) fn new(from_hz: u32, to_hz: u32) -> Self {
-        assert!(from_hz > 0 && to_hz > 0, "sample rates are above zero");
+    pub(super) fn new(source_hz: u32, to_hz: u32) -> Self {
+        assert!(source_hz > 0 && to_hz > 0, "sample rates are above zero");
         Self {
-            from_hz,
+            source_hz,
             to_hz,
-            fft: (from_hz != to_hz).then(|| plan(from_hz, to_hz)),
+            fft: (source_hz != to_hz).then(|| plan(source_hz, to_hz)),
         }
     }
 
     /// The sample rate that recordings are brought from.
-    pub(super) fn from_hz(&self) -> u32 {
-        self.from_hz
+    pub(super) fn source_hz(&self) -> u32 {
+        self.source_hz
     }
 
-    /// Resamples a recording, to `round(samples.len() * to_hz / from_hz)` samples.
+    /// Resamples a recording, to `round(samples.len() * to_hz / source_hz)` samples.
     ///
     /// What was resampled before has no influence.
     pub(super) fn resample(&mut self, samples: &[f32]) -> Vec<f32> {
@@ -62,7 +62,7 @@ impl Resampler {
 
     /// How many samples there will be, rounded half up.
     fn resampled_length(&self, length: usize) -> usize {
-        let (from, to) = (u128::from(self.from_hz), u128::from(self.to_hz));
+        let (from, to) = (u128::from(self.source_hz), u128::from(self.to_hz));
         ((2 * length as u128 * to + from) / (2 * from)) as usize
     }
 }
@@ -72,20 +72,20 @@ impl Resampler {
 /// # Panics
 ///
 /// If a sample rate is zero.
-pub fn resample(samples: &[f32], from_hz: u32, to_hz: u32) -> Vec<f32> {
-    Resampler::new(from_hz, to_hz).resample(samples)
+pub fn resample(samples: &[f32], source_hz: u32, to_hz: u32) -> Vec<f32> {
+    Resampler::new(source_hz, to_hz).resample(samples)
 }
 
 /// Blocks of the same time at both rates, of an even number of samples each: half of that is the
 /// filter's delay, which then is a whole number of samples too.
-fn plan(from_hz: u32, to_hz: u32) -> Fft<f32> {
-    let common = greatest_common_divisor(from_hz, to_hz);
-    let shorter = (from_hz.min(to_hz) / common) as usize;
+fn plan(source_hz: u32, to_hz: u32) -> Fft<f32> {
+    let common = greatest_common_divisor(source_hz, to_hz);
+    let shorter = (source_hz.min(to_hz) / common) as usize;
     let blocks = BLOCK.div_ceil(shorter).next_multiple_of(2);
     Fft::new_custom(
-        from_hz as usize,
+        source_hz as usize,
         to_hz as usize,
-        blocks * (from_hz / common) as usize,
+        blocks * (source_hz / common) as usize,
         1,
         1,
         WindowFunction::BlackmanHarris,
@@ -126,20 +126,20 @@ mod tests {
 
     #[test]
     fn lengths_are_rounded() {
-        for (from_hz, to_hz) in [
+        for (source_hz, to_hz) in [
             (48_000, 8_000),
             (44_100, 8_000),
             (11_025, 8_000),
             (4_000, 8_000),
         ] {
-            let mut resampler = Resampler::new(from_hz, to_hz);
+            let mut resampler = Resampler::new(source_hz, to_hz);
             for length in (0..40).chain([1_000, 1_763, 1_764, 1_765, 5_000]) {
-                let exact = length as f64 * f64::from(to_hz) / f64::from(from_hz);
+                let exact = length as f64 * f64::from(to_hz) / f64::from(source_hz);
                 let resampled = resampler.resample(&vec![0.5; length]);
                 assert_eq!(
                     resampled.len(),
                     exact.round() as usize,
-                    "{length} at {from_hz}"
+                    "{length} at {source_hz}"
                 );
                 assert!(resampled.iter().all(|sample| sample.is_finite()));
             }

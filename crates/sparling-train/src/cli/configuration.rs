@@ -77,7 +77,7 @@ impl Configuration {
 }
 
 /// The configuration of a run, with its examples made from another folder if one is given.
-pub(super) fn of_run(run: &RunFolder, data: Option<&Path>) -> Result<RunConfig, ConfigError> {
+pub(super) fn of_run(run: &RunFolder, data: Option<&Path>) -> Result<RunConfig, RunConfigError> {
     let mut config = run.config()?;
     if let Some(folder) = data {
         read_from(&mut config, folder)?;
@@ -85,10 +85,10 @@ pub(super) fn of_run(run: &RunFolder, data: Option<&Path>) -> Result<RunConfig, 
     Ok(config)
 }
 
-fn read_from(config: &mut RunConfig, folder: &Path) -> Result<(), ConfigError> {
+fn read_from(config: &mut RunConfig, folder: &Path) -> Result<(), RunConfigError> {
     let option = format!("{} --data", config.domain_name());
     let refused =
-        |error: sparling_data::ConfigError| ConfigError::Override(option, error.to_string());
+        |error: sparling_data::ConfigError| RunConfigError::Override(option, error.to_string());
     config.domain.read_from(folder).map_err(refused)?;
     config.validate()
 }

@@ -133,7 +133,7 @@ fn a_recipe_for_recordings_is_valid_and_fits() {
     assert_eq!(config.motif_model.units, 8);
     assert_eq!(config.decoder.pool, 8);
     let domain = config.build_domain().unwrap();
-    assert_eq!(domain.input_shape(), [64, 172]);
+    assert_eq!(domain.input_shape(), [64, 1, 172]);
     let density = config.annealing.minimum_density;
     assert!((density / (4.0 / (172.0 * 20.0)) - 1.0).abs() < 1e-3);
     assert!(line.contains("4 s (172 frames)"), "{line}");

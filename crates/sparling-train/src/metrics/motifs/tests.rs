@@ -67,7 +67,7 @@ fn where_nobody_has_located_symbols_only_the_density_is_known() {
     assert_eq!((counts.fpe_all(), counts.ce()), (None, None));
     assert_eq!(counts.assignment(), [None, None]);
     let mut both = worked();
-    both.merge(&counts);
+    both.add_unlocated(3, 60);
     assert_eq!(both.fpe(), worked().fpe());
     assert_eq!(both.empirical_density(), Some(8.0 / 100.0));
 }

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_explained() {
-        let example = ExamplePicture::new(&[0.0; 4], &[1, 2, 2]);
+        let example = ExamplePicture::new(&[0.0; 4], [1, 2, 2]);
         let signs = |example| {
             let legend = Legend::of(&[example], 500);
             legend
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn lines_are_broken_where_they_end() {
-        let example = ExamplePicture::new(&[0.0; 4], &[1, 2, 2]);
+        let example = ExamplePicture::new(&[0.0; 4], [1, 2, 2]);
         assert_eq!(Legend::of(&[example], 500).height(), LINE);
         let narrow = Legend::of(&[example], 100);
         assert_eq!(narrow.places(), [(0, 0), (0, LINE)]);

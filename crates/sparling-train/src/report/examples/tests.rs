@@ -47,8 +47,8 @@ fn supports() -> Supports {
 fn draws_a_png_of_two_and_of_one_dimensional_examples() {
     let folder = tempfile::tempdir().unwrap();
     let (motifs, supports) = (motifs(), supports());
-    for shape in [&[1, 40, 40][..], &[8, 40]] {
-        let input = input(shape[shape.len() - 2], 40);
+    for (shape, height) in [([1, 40, 40], 40), ([8, 1, 40], 8)] {
+        let input = input(height, 40);
         let picture = ExamplePicture {
             footprints: Some(&FOOTPRINTS),
             motifs: &motifs,
@@ -100,7 +100,7 @@ fn boxes_and_letters_of_everything_found() {
         footprints: Some(&FOOTPRINTS),
         motifs: &motifs,
         supports: Some(&supports),
-        ..ExamplePicture::new(&input, &[1, 40, 40])
+        ..ExamplePicture::new(&input, [1, 40, 40])
     };
     let panel = Panel::new(&picture, 1).unwrap().draw().unwrap();
     let panel = panel.to_string();
@@ -131,7 +131,7 @@ fn of_a_crowd_those_that_count_most_are_drawn() {
     let picture = ExamplePicture {
         footprints: Some(&FOOTPRINTS),
         motifs: &all,
-        ..ExamplePicture::new(&input, &[1, 40, 40])
+        ..ExamplePicture::new(&input, [1, 40, 40])
     };
     let panel = Panel::new(&picture, 1).unwrap().draw().unwrap();
     let panel = panel.to_string();
@@ -149,7 +149,7 @@ fn channels_have_the_same_lane_in_all_examples() {
     let all = motifs();
     let example = |motifs| ExamplePicture {
         motifs,
-        ..ExamplePicture::new(&input, &[8, 40])
+        ..ExamplePicture::new(&input, [8, 1, 40])
     };
     let examples = [example(&all), example(&all[..1])];
     assert_eq!(lanes(&examples), 13);
@@ -175,7 +175,7 @@ fn unknown_footprints_make_every_motif_count() {
     let mut picture = ExamplePicture {
         footprints: Some(&FOOTPRINTS),
         motifs: &motifs,
-        ..ExamplePicture::new(&input, &[1, 40, 40])
+        ..ExamplePicture::new(&input, [1, 40, 40])
     };
     let expected = [
         Role::Maximal,
@@ -193,7 +193,7 @@ fn wrong_shapes_and_empty_pages_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.png");
     assert!(draw(&path, &[]).unwrap_err().to_string().contains("x.png"));
-    let picture = ExamplePicture::new(&[0.0; 5], &[1, 2, 3]);
+    let picture = ExamplePicture::new(&[0.0; 5], [1, 2, 3]);
     let error = format!("{:#}", draw(&path, &[picture]).unwrap_err());
     assert!(
         error.ends_with("an input of 5 values is not 2 x 3"),

@@ -117,7 +117,7 @@ mod tests {
         let mut example = ExamplePicture {
             truth: Some("1 2"),
             prediction: Some("1 2"),
-            ..ExamplePicture::new(&[], &[1, 0, 0])
+            ..ExamplePicture::new(&[], [1, 0, 0])
         };
         let model = |example: &ExamplePicture<'_>| {
             let line = Title::of(example, 300).0.pop().unwrap();
