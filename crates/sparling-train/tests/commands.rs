@@ -233,6 +233,7 @@ fn a_run_leaves_these_files() {
         "environment.json",
         "examples.png",
         "metrics.jsonl",
+        "names.json",
         "results.json",
         "supports.json",
     ];
