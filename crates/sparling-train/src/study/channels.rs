@@ -102,10 +102,10 @@ impl Channel {
 
 /// The window around a motif; of sound, all frequencies.
 fn crop(motif: &Motif, input: &[f32], shape: [usize; 3], window: usize) -> Crop {
-    let [channels, height, columns] = shape;
-    let (rows, first, height) = match height {
+    let [channels, map_height, columns] = shape;
+    let (rows, first, height) = match map_height {
         1 => (channels, 0, channels),
-        _ => (height, motif.row as isize - window as isize / 2, window),
+        _ => (map_height, motif.row as isize - window as isize / 2, window),
     };
     let left = motif.column as isize - window as isize / 2;
     let within = |index: isize, size: usize| index.clamp(0, size as isize - 1) as usize;
@@ -121,7 +121,7 @@ fn crop(motif: &Motif, input: &[f32], shape: [usize; 3], window: usize) -> Crop 
         pixels: pixels.collect(),
         height,
         width: window,
-        is_sound: shape.len() == 2,
+        is_sound: map_height == 1,
     }
 }
 
