@@ -1,7 +1,7 @@
 //! LaTeX-OCR (paper, section 5.1): noisy images of formulas, to be read as tokens.
 //!
 //! A formula's length in tokens is drawn uniformly, then a formula of that length from a
-//! [grammar] of sums, products, scripts, parentheses and fractions. It is set in display
+//! grammar of sums, products, scripts, parentheses and fractions. It is set in display
 //! style in Computer Modern, centred on a white canvas (cut off on both sides where it is larger), and
 //! made black and white; then pixels are blackened at random. Ink is 0, the ground 1.
 //!

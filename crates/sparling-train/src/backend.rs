@@ -140,7 +140,7 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// Panics if the backend is not compiled in; [`choose`](Self::choose) only returns ones that
+    /// Panics if the backend is not compiled in; `choose` only returns ones that
     /// are.
     pub fn device(self) -> Device {
         match self {

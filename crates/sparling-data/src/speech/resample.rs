@@ -67,7 +67,7 @@ impl Resampler {
     }
 }
 
-/// As [`Resampler`], for one recording.
+/// Resamples a recording, to `round(samples.len() * to_hz / source_hz)` samples.
 ///
 /// # Panics
 ///
