@@ -99,10 +99,10 @@ pub(super) fn add_main_table(page: &mut Page, study: &DomainStudy) {
             table.rows.push(row);
         }
     }
-    let caption = "Errors in percent at each run's lowest density: mean over seeds and the 95 % bootstrap \
-                   interval of the mean, of fewer than five seeds their range. Where there are three seeds or \
-                   more, the one of the lowest E2EE on validation examples stands beside the mean (paper, \
-                   Appendix C). The density is the share of activations that are not zero.";
+    let caption = "Errors in percent at each run's lowest density: the mean over seeds with its 95 % bootstrap \
+                   interval, or with the range of fewer than five seeds. Of three seeds or more, the one with \
+                   the lowest E2EE on validation examples stands beside the mean (paper, Appendix C). The \
+                   density is the share of activations that are not zero.";
     page.table(&format!("{}-errors", study.domain), caption, &table);
 }
 
