@@ -23,6 +23,7 @@ The sparling program, built in release mode with the backend that --backend asks
   causality  Count the outputs that follow motifs given to another channel
   sample     Look at examples of a domain
   report     Put runs side by side on one page
+  explain    Show which motifs each output token comes from
   intervene  Change motifs of an input, and see how the output changes
   predict    See what a run's model reads in an input
   data       Download a data set, or verify one that is there

@@ -9,6 +9,7 @@ mod devices;
 mod direct;
 mod evaluate;
 mod experiment;
+mod explain;
 mod golden;
 mod init;
 mod intervene;
@@ -58,6 +59,8 @@ enum Command {
     Sample(sample::Sample),
     /// Read pictures or recordings of your own: output, motifs, and a picture with them drawn.
     Predict(predict::Predict),
+    /// Show which motifs of an input each output token comes from, as a graph.
+    Explain(explain::Explain),
     /// Change motifs of an input by hand, and see how the output changes.
     Intervene(intervene::Intervene),
     /// Download a data set, or verify one that is there.
@@ -88,6 +91,7 @@ impl Cli {
             Command::Report(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Predict(command) => command.run(),
+            Command::Explain(command) => command.run(),
             Command::Intervene(command) => command.run(),
             Command::Data(command) => command.run(),
             Command::Devices(command) => command.run(),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 use sparling_data::{Batch, Domain, Footprint, Split, batch};
 use sparling_models::Sparling;
 
@@ -146,6 +146,20 @@ impl Evaluator<'_> {
 
     /// The output tokens that the decoder writes for each of some inputs' motifs.
     pub fn outputs_of(&self, inputs: &[Vec<Motif>]) -> Vec<Vec<usize>> {
+        self.outputs(self.maps_of(inputs))
+    }
+
+    /// The logits of each next token, given those before it, for each of some inputs' motifs.
+    ///
+    /// # Shapes
+    ///
+    /// - `read`: `[batch, time]`
+    /// - output: `[batch, time, vocabulary]`
+    pub fn logits_of(&self, inputs: &[Vec<Motif>], read: Tensor<2, Int>) -> Tensor<3> {
+        self.model.decoder.forward(self.maps_of(inputs), read)
+    }
+
+    fn maps_of(&self, inputs: &[Vec<Motif>]) -> Tensor<4> {
         let [_, height, width] = self.domain.input_shape();
         let channels = self.model.bottleneck.sparsity.channels();
         let size = channels * height * width;
@@ -155,7 +169,7 @@ impl Evaluator<'_> {
                 map[(motif.channel * height + motif.row) * width + motif.column] = motif.strength;
             }
         }
-        self.outputs(maps(strengths, [channels, height, width], self.device))
+        maps(strengths, [channels, height, width], self.device)
     }
 
     /// The output tokens that the decoder writes for motifs.

@@ -10,6 +10,7 @@ pub mod curves;
 mod drawing;
 pub mod evidence;
 pub mod examples;
+pub mod flow;
 mod greys;
 mod marker;
 pub mod page;

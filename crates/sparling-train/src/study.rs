@@ -5,6 +5,7 @@ pub(crate) mod causality;
 pub(crate) mod channels;
 pub(crate) mod direct;
 pub mod experiment;
+pub mod explain;
 pub(crate) mod intervene;
 pub(crate) mod names;
 pub(crate) mod runs;

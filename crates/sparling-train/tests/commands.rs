@@ -383,6 +383,22 @@ fn motifs_can_be_changed_by_hand() {
 }
 
 #[test]
+fn a_crowd_of_motifs_is_not_explained() {
+    let out = tempfile::tempdir().unwrap();
+    let mut sample = sparling(&["sample", "digitcircle", "--config", TINY, "--count", "1"]);
+    printed(sample.arg("--out").arg(out.path()));
+    let mut explain = sparling(&["explain"]);
+    let explain = explain.arg(&RUN.path).arg(out.path().join("00000.png"));
+    let explained = explain.output().unwrap();
+    assert!(!explained.status.success());
+    let said = String::from_utf8_lossy(&explained.stderr);
+    assert!(
+        said.contains("too many to be told apart") && said.contains("--density"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_report_holds_every_figure_and_table() {
     let out = tempfile::tempdir().unwrap();
     let mut command = sparling(&["report"]);

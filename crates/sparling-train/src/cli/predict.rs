@@ -67,8 +67,8 @@ struct TokenTime {
 
 /// One activation.
 #[derive(Serialize)]
-struct PredictedMotif {
-    channel: usize,
+pub(super) struct PredictedMotif {
+    pub(super) channel: usize,
     name: String,
     /// What the channel stands for: the symbol that outputs lose without its motifs.
     symbol: Option<String>,
@@ -94,6 +94,24 @@ struct PredictedBox {
     right: usize,
 }
 
+impl PredictedMotif {
+    /// Its channel with what that stands for, its place, and its strength.
+    pub(super) fn lines(&self) -> [String; 3] {
+        let symbol = self.symbol.as_deref().unwrap_or("nothing");
+        [
+            format!("{} \u{201c}{symbol}\u{201d}", self.name),
+            format!("row {}, column {}", self.row, self.column),
+            format!("strength {:.2}", self.strength),
+        ]
+    }
+
+    /// As one would write it for `intervene`, with what its channel stands for.
+    pub(super) fn named_place(&self) -> String {
+        let symbol = self.symbol.as_deref().unwrap_or("nothing");
+        format!("{}@{},{} ({symbol})", self.name, self.row, self.column)
+    }
+}
+
 impl Predict {
     pub(super) fn run(self) -> Result<()> {
         let backend = Backend::choose(self.backend, "predict")?;
@@ -104,7 +122,7 @@ impl Predict {
             .unwrap_or_else(|| self.run.join("predictions"));
         let make_folder =
             || fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()));
-        let picture = |index: usize| out.join(picture_name(&self.files, index));
+        let picture = |index: usize| out.join(picture_name(&self.files, index, "motifs", "png"));
         // All files are read before anything is written.
         let predictions = match trained.domain().recordings() {
             Some(front_end) => {
@@ -155,7 +173,7 @@ fn run(trained: &Trained, inputs: Vec<Vec<f32>>) -> Vec<Reading> {
         .collect()
 }
 
-fn describe(trained: &Trained, motif: &Motif, seconds: Option<f64>) -> PredictedMotif {
+pub(super) fn describe(trained: &Trained, motif: &Motif, seconds: Option<f64>) -> PredictedMotif {
     let symbol = trained.symbol_of(motif.channel);
     PredictedMotif {
         channel: motif.channel,
@@ -182,8 +200,8 @@ fn support_of(trained: &Trained, motif: &Motif) -> Option<PredictedBox> {
     })
 }
 
-/// A name no other of the files gets.
-fn picture_name(files: &[PathBuf], index: usize) -> String {
+/// A name no other of the files gets, for what was made of one of them.
+pub(super) fn picture_name(files: &[PathBuf], index: usize, what: &str, ending: &str) -> String {
     let stem = |file: &Path| {
         file.file_stem()
             .unwrap_or_default()
@@ -196,8 +214,8 @@ fn picture_name(files: &[PathBuf], index: usize) -> String {
         .filter(|file| stem(file) == name)
         .count()
     {
-        0 => format!("{name}-motifs.png"),
-        before => format!("{name}-motifs-{}.png", before + 1),
+        0 => format!("{name}-{what}.{ending}"),
+        before => format!("{name}-{what}-{}.{ending}", before + 1),
     }
 }
 

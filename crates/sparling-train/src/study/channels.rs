@@ -101,7 +101,7 @@ impl Channel {
 }
 
 /// The window around a motif; of sound, all frequencies.
-fn crop(motif: &Motif, input: &[f32], shape: [usize; 3], window: usize) -> Crop {
+pub fn crop(motif: &Motif, input: &[f32], shape: [usize; 3], window: usize) -> Crop {
     let [channels, map_height, columns] = shape;
     let (rows, first, height) = match map_height {
         1 => (channels, 0, channels),
