@@ -56,19 +56,23 @@ impl Explain {
     pub(super) fn run(self) -> Result<()> {
         let backend = Backend::choose(self.backend, "explain")?;
         let trained = Trained::load(&self.run, self.density, backend)?;
+        // All files are read before anything is written.
+        let explained = self.files.iter().map(|file| {
+            let reading = read_one(&trained, file)?;
+            Ok((Explained::of(&trained, file, &reading)?, reading))
+        });
+        let explained = explained.collect::<Result<Vec<_>>>()?;
         let out = self.out.clone();
         let out = out.unwrap_or_else(|| self.run.join("explanations"));
         fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
-        for (index, file) in self.files.iter().enumerate() {
-            let reading = read_one(&trained, file)?;
-            let explained = Explained::of(&trained, file, &reading)?;
+        for (index, (explained, reading)) in explained.iter().enumerate() {
             if self.json {
-                say!("{}", serde_json::to_string(&explained)?);
+                say!("{}", serde_json::to_string(explained)?);
             } else {
                 explained.print();
             }
-            let name = picture_name(&self.files, index, "flow", "svg");
-            let path = explained.draw(&trained, &reading, &out.join(name))?;
+            let path = out.join(picture_name(&self.files, index, "flow", "svg"));
+            explained.draw(&trained, reading, &path)?;
             if !self.json {
                 say!("  drawn in {}", path.display());
             }
@@ -117,7 +121,7 @@ impl Explained {
     }
 
     /// Writes the graph as SVG, with PNG and DOT beside it.
-    fn draw(&self, trained: &Trained, reading: &Reading, path: &Path) -> Result<PathBuf> {
+    fn draw(&self, trained: &Trained, reading: &Reading, path: &Path) -> Result<()> {
         let shape = trained.domain().input_shape();
         let model = trained.config().model(trained.domain());
         let window = model.motif_model.window();
@@ -152,7 +156,6 @@ impl Explained {
         atomic::write(path, svg.as_bytes())?;
         flow::save_png(&path.with_extension("png"), &svg)?;
         let dot = flow::dot(&sources, &sinks);
-        atomic::write(&path.with_extension("dot"), dot.as_bytes())?;
-        Ok(path.to_owned())
+        Ok(atomic::write(&path.with_extension("dot"), dot.as_bytes())?)
     }
 }
