@@ -40,7 +40,7 @@ pub(super) fn choose(survey: &Survey, pictures: &PictureSurvey) -> (Template, St
     let mut template = Template::new(include_str!("pictures.toml"));
     choices.fill(&mut template, CUTS);
     canvas.fill(&mut template, pictures);
-    augment(&mut template, survey, canvas.side);
+    augment(&mut template, survey, &canvas);
     template.set("pool", canvas.pool());
     template.set("radius", (0.4 * canvas.side).round().max(1.0));
     // The preset's: four times the lowest.
@@ -140,15 +140,19 @@ fn side(survey: &Survey, pictures: &PictureSurvey) -> f64 {
     height.max(width).min(shared).max(2.0)
 }
 
-fn augment(template: &mut Template, survey: &Survey, side: f64) {
+/// Varies little: what leaves the canvas cannot be read.
+fn augment(template: &mut Template, survey: &Survey, canvas: &Canvas) {
     let (varied, why) = varied(survey);
     let only = |value: f64| if varied { value } else { 0.0 };
     template.set("varied_why", why);
-    template.set("shift", only((side / 5.0).round().max(1.0)));
-    template.set("scaled", format!("{:?}", only(0.1)));
-    template.set("rotation", format!("{:?}", only(5.0)));
+    template.set("shift", only((canvas.side / 14.0).round().max(1.0)));
+    template.set("scaled", format!("{:?}", only(0.05)));
+    // The ends of the canvas move by a seventh of a symbol.
+    let half = canvas.width.max(canvas.height) as f64 / 2.0;
+    let rotation = (canvas.side / 7.0 / half).atan().to_degrees().min(5.0);
+    template.set("rotation", format!("{:.1}", only(rotation)));
     template.set("brightness", format!("{:?}", only(0.2)));
-    template.set("noise", format!("{:?}", only(0.1)));
+    template.set("noise", format!("{:?}", only(0.03)));
 }
 
 /// What else the user may want to know about the pictures.
