@@ -109,6 +109,14 @@ pub fn steps(machine: &Machine) -> Vec<Step> {
         )
         .with("CARGO_PROFILE_DEV_DEBUG", "false"),
     );
+    // Outside the workspace, with burn-train and so with a build of Burn of its own; it checks itself.
+    steps.push(
+        Step::new(
+            "burn-train's learner",
+            "run --locked --manifest-path crates/sparling-layer/examples/learner/Cargo.toml --target-dir target/learner",
+        )
+        .with("CARGO_PROFILE_DEV_DEBUG", "false"),
+    );
     // On GPUs, whose part of Burn is the largest, once instead of three times: this crate holds the
     // others, and what one of them lacks alone shows with ndarray.
     steps.extend(backend("wgpu", &["train"]));
