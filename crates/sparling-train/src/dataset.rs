@@ -1,7 +1,7 @@
 //! Data sets: where they come from, how they are fetched, and whether they are whole.
 //!
-//! Each is a file in `datasets/` and a line in [`Dataset::all`]. [`fetch()`] downloads an archive
-//! beside its destination, goes on where the last attempt ended, checks it, unpacks it into a
+//! Each is a file in this crate's `datasets/` and a line in [`Dataset::all`]. [`fetch()`] downloads an
+//! archive beside its destination, goes on where the last attempt ended, checks it, unpacks it into a
 //! temporary folder and renames that: what lies at the destination is whole. [`verify()`] looks at
 //! what is already there.
 
@@ -20,11 +20,11 @@ pub use unpack::UnpackError;
 pub use verify::{Found, VerifyError, verify};
 
 const SOURCES: [&str; 2] = [
-    include_str!("../../../datasets/audiomnist.toml"),
-    include_str!("../../../datasets/fsdd.toml"),
+    include_str!("../datasets/audiomnist.toml"),
+    include_str!("../datasets/fsdd.toml"),
 ];
 
-/// A data set, as a file in `datasets/` describes it.
+/// A data set, as a file in this crate's `datasets/` describes it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Dataset {

@@ -16,7 +16,7 @@ use super::{Laps, median_laps, median_seconds, run_peer, wait};
 use crate::backend::Backend;
 use crate::host::values;
 
-const PEER: &str = include_str!("../../../../bench/peer/quantile.py");
+const PEER: &str = include_str!("../../peer/quantile.py");
 
 const DENSITIES: [f64; 4] = [0.5, 0.05, 5e-4, 5e-5];
 

@@ -11,7 +11,7 @@ use sparling_models::decoder::Reembed;
 use super::{Laps, median_laps, memory, run_peer};
 use crate::backend::Backend;
 
-const PEER: &str = include_str!("../../../../bench/peer/reembed.py");
+const PEER: &str = include_str!("../../peer/reembed.py");
 
 /// The paper's DigitCircle.
 const SHAPE: [usize; 4] = [10, 10, 100, 100];

@@ -18,7 +18,7 @@ use crate::host::maps;
 use crate::training::learner::Learner;
 use crate::training::loss::Targets;
 
-const PEER: &str = include_str!("../../../../bench/peer/step.py");
+const PEER: &str = include_str!("../../peer/step.py");
 
 /// Seconds spent on each measurement, unless a few repeats take longer.
 const BUDGET: f64 = 5.0;
