@@ -7,7 +7,7 @@ use std::path::Path;
 use dyn_clone::DynClone;
 
 use crate::error::ConfigError;
-use crate::example::{Example, Sound, Typeset};
+use crate::example::{Example, OwnPicture, Sound, Typeset};
 use crate::seed::Split;
 use crate::vocab::Vocabulary;
 
@@ -75,13 +75,23 @@ pub trait Domain: Send + Sync {
     fn typeset(&self, _tokens: &[usize]) -> Option<Typeset> {
         None
     }
+    /// The tokens of a label; `None` if it is none of an output that this domain could have. Unless a
+    /// domain says otherwise there are spaces between them.
+    fn tokens_of(&self, label: &str) -> Option<Vec<usize>> {
+        let names = label.split_whitespace();
+        names.map(|name| self.vocabulary().id(name)).collect()
+    }
+    /// The column of a folder's metadata that has the labels, where there is one.
+    fn label(&self) -> Option<&str> {
+        None
+    }
     /// Whether pictures of another size can be put into the middle of an input, or cut around it.
     fn centres_pictures(&self) -> bool {
         false
     }
     /// Reads a picture of the user's as an input, where this domain knows how; `None` if pictures have
     /// to be of the input's size and black on white.
-    fn read_picture(&self, _file: &Path) -> Option<Result<Vec<f32>, ConfigError>> {
+    fn read_picture(&self, _file: &Path) -> Option<Result<OwnPicture, ConfigError>> {
         None
     }
     /// How recordings become inputs, if inputs are made of recordings.

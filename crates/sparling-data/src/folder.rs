@@ -40,7 +40,7 @@ use std::sync::OnceLock;
 pub use config::{FolderConfig, SplitBy, SplitConfig};
 pub use error::{Cases, FolderError};
 pub use input::InputConfig;
-pub use listing::Media;
+pub use listing::{Media, labels};
 pub use picture::{PictureAugmentation, PictureConfig};
 pub use recording::RecordingConfig;
 pub use survey::{PictureSurvey, RecordingSurvey, Spread, Survey, Surveyed, Wishes};
@@ -48,7 +48,7 @@ pub use tokens::Tokens;
 
 use crate::domain::{Domain, Recordings};
 use crate::error::ConfigError;
-use crate::example::{Example, Sound};
+use crate::example::{Example, OwnPicture, Sound};
 use crate::seed::Split;
 use crate::vocab::Vocabulary;
 use data::Data;
@@ -119,16 +119,25 @@ impl Domain for Folder {
         }
     }
 
-    fn read_picture(&self, file: &Path) -> Option<Result<Vec<f32>, ConfigError>> {
+    fn tokens_of(&self, label: &str) -> Option<Vec<usize>> {
+        self.tokenizer.read(label).ok()
+    }
+
+    fn label(&self) -> Option<&str> {
+        Some(&self.config.label)
+    }
+
+    fn read_picture(&self, file: &Path) -> Option<Result<OwnPicture, ConfigError>> {
         let FrontEnd::Pictures(canvas) = &self.front_end else {
             return None;
         };
         let read = data::contents(file).and_then(|bytes| canvas.read(&bytes));
         let refused = |problem| ConfigError::Source(format!("{} {problem}", file.display()).into());
-        Some(
-            read.map(|(canvas, _)| ink(&canvas).collect())
-                .map_err(refused),
-        )
+        let own = read.map(|(canvas, view)| OwnPicture {
+            input: ink(&canvas).collect(),
+            view,
+        });
+        Some(own.map_err(refused))
     }
 
     fn recordings(&self) -> Option<&dyn Recordings> {

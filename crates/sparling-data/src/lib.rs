@@ -35,7 +35,7 @@ pub use audiomnist::{AudioMnist, AudioMnistConfig};
 pub use digitcircle::{DigitCircle, DigitCircleConfig};
 pub use domain::{Domain, DomainConfig, Recordings};
 pub use error::ConfigError;
-pub use example::{Example, Footprint, Sound, Typeset};
+pub use example::{Example, Footprint, OwnPicture, Sound, Typeset, View};
 pub use folder::{Folder, FolderConfig};
 pub use latexocr::{LatexOcr, LatexOcrConfig};
 pub use loader::{Batch, Loader, batch};

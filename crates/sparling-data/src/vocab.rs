@@ -60,6 +60,22 @@ impl Vocabulary {
         }
         words.join(" ")
     }
+
+    /// Writes tokens as a label that a folder's domain cuts into the same ones: without anything between
+    /// them if each of the vocabulary is a character, else with spaces. What is no token is left out.
+    pub fn label(&self, tokens: &[usize]) -> String {
+        let is_one = |name: &String| name.chars().count() == 1;
+        let separator = if self.names.iter().all(is_one) {
+            ""
+        } else {
+            " "
+        };
+        let names = tokens.iter().filter_map(|token| self.names.get(*token));
+        names
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(separator)
+    }
 }
 
 #[cfg(test)]
@@ -75,6 +91,12 @@ mod tests {
         assert_eq!(vocabulary.names(), ["a", "b", "c"]);
         assert_eq!(vocabulary.id("b"), Some(1));
         assert_eq!(vocabulary.id("d"), None);
+    }
+
+    #[test]
+    fn labels_have_spaces_only_between_words() {
+        assert_eq!(Vocabulary::new(["a", "b"]).label(&[1, 0, 2]), "ba");
+        assert_eq!(Vocabulary::new(["a", "be"]).label(&[1, 0]), "be a");
     }
 
     #[test]

@@ -290,7 +290,8 @@ fn pictures_of_any_size_are_fitted() {
         .unwrap();
     let domain = made.domain();
     let read = domain.read_picture(&made.file("07.png")).unwrap().unwrap();
-    assert_eq!(read, [0.0; 16 * 24]);
+    assert_eq!(read.input, [0.0; 16 * 24]);
+    assert_eq!((read.view.size, read.view.scale), ([20, 480], [0.05; 2]));
     let message = domain
         .read_picture(&made.file("none.png"))
         .unwrap()

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod annotate;
 mod bench;
 mod binning;
 mod causality;
@@ -59,6 +60,8 @@ enum Command {
     Sample(sample::Sample),
     /// Read pictures or recordings of your own: output, motifs, and a picture with them drawn.
     Predict(predict::Predict),
+    /// Read whole folders, and write what was found for labelling tools, detectors and tables.
+    Annotate(annotate::Annotate),
     /// Show which motifs of an input each output token comes from, as a graph.
     Explain(explain::Explain),
     /// Change motifs of an input by hand, and see how the output changes.
@@ -91,6 +94,7 @@ impl Cli {
             Command::Report(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Predict(command) => command.run(),
+            Command::Annotate(command) => command.run(),
             Command::Explain(command) => command.run(),
             Command::Intervene(command) => command.run(),
             Command::Data(command) => command.run(),

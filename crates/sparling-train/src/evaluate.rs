@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use sparling_data::{Batch, Domain, Footprint, Split, batch};
 use sparling_models::Sparling;
 
@@ -157,6 +157,55 @@ impl Evaluator<'_> {
     /// - output: `[batch, time, vocabulary]`
     pub fn logits_of(&self, inputs: &[Vec<Motif>], read: Tensor<2, Int>) -> Tensor<3> {
         self.model.decoder.forward(self.maps_of(inputs), read)
+    }
+
+    /// How probable the decoder takes each input's output to be, given its motifs: the product over its
+    /// tokens and its end.
+    pub fn confidences(&self, inputs: &[Vec<Motif>], outputs: &[Vec<usize>]) -> Vec<f64> {
+        let outputs: Vec<Vec<usize>> = outputs.iter().map(|output| self.ended(output)).collect();
+        let logs = self.log_probabilities(inputs, &outputs);
+        logs.iter()
+            .map(|logs| logs.iter().sum::<f64>().exp())
+            .collect()
+    }
+
+    /// An output with the token that ends it, unless it was cut off for its length.
+    pub fn ended(&self, output: &[usize]) -> Vec<usize> {
+        let is_whole = output.len() <= self.domain.longest_output();
+        let end = is_whole.then(|| self.domain.vocabulary().end());
+        output.iter().copied().chain(end).collect()
+    }
+
+    /// The log-probability of each token of each input's output, in nats, given the motifs and the tokens
+    /// before it.
+    pub fn log_probabilities(
+        &self,
+        inputs: &[Vec<Motif>],
+        outputs: &[Vec<usize>],
+    ) -> Vec<Vec<f64>> {
+        let vocabulary = self.domain.vocabulary();
+        let mut rows = Vec::with_capacity(inputs.len());
+        let batches = inputs.chunks(self.batch_size);
+        for (inputs, outputs) in batches.zip(outputs.chunks(self.batch_size)) {
+            let time = outputs.iter().map(Vec::len).max().unwrap_or(0).max(1);
+            let read = outputs.iter().flat_map(|output| {
+                let before = std::iter::once(vocabulary.start()).chain(output.iter().copied());
+                let filled = before.chain(std::iter::repeat(vocabulary.end()));
+                filled.take(time).map(|token| token as i32)
+            });
+            let read = TensorData::new(read.collect::<Vec<i32>>(), [inputs.len(), time]);
+            let logits = self.logits_of(inputs, Tensor::from_data(read, self.device));
+            let size = logits.dims()[2];
+            let logs = values(activation::log_softmax(logits, 2));
+            let each = logs.chunks(time * size).zip(outputs);
+            rows.extend(each.map(|(logs, output)| {
+                let steps = output.iter().enumerate();
+                steps
+                    .map(|(step, token)| f64::from(logs[step * size + token]))
+                    .collect()
+            }));
+        }
+        rows
     }
 
     fn maps_of(&self, inputs: &[Vec<Motif>]) -> Tensor<4> {

@@ -3,7 +3,7 @@
 //! In reading order: [`config`] says what a run does; [`training`] is the loop, its step and what
 //! comes after the annealing; [`sparling_layer::annealing`] decides when the density is cut;
 //! `evaluate` and `metrics` measure; `run` keeps what was done; [`study`] asks more of trained
-//! runs; `report` draws; [`files`] and [`dataset`] read inputs; `golden` compares with PyTorch; and
+//! runs; `reading` reads files of one's own; `report` draws; [`files`] and [`dataset`] read inputs; `golden` compares with PyTorch; and
 //! [`cli`] is what the user types.
 
 pub mod backend;
@@ -17,6 +17,7 @@ mod golden;
 mod host;
 mod metrics;
 mod program;
+mod reading;
 mod recipe;
 mod report;
 mod run;

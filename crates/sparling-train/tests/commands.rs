@@ -73,7 +73,8 @@ fn samples_are_the_examples() {
         let line = json(line);
         let example = domain.example(Split::Test, index as u64);
         let file = out.path().join(line["file_name"].as_str().unwrap());
-        assert!(picture::read(&file, [40, 40], 1.0, Fit::Exact).unwrap() == example.input);
+        let read = picture::read(&file, [40, 40], 1.0, Fit::Exact).unwrap();
+        assert!(read.input == example.input);
         let output = domain.vocabulary().decode(&example.tokens);
         assert_eq!(line["text"], output.replace(' ', ""));
         let boxes: Vec<[usize; 4]> =

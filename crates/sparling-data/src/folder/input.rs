@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::labels::Objects;
 use super::listing::Media;
-use super::picture::{Canvas, PictureConfig, Placement};
+use super::picture::{Canvas, PictureConfig};
 use super::recording::{Ear, RecordingConfig};
 use crate::domain::Recordings;
 use crate::error::ConfigError;
-use crate::example::Footprint;
+use crate::example::{Footprint, View};
 use crate::seed::{Split, Stream};
 
 /// How files become inputs, as an experiment file gives it.
@@ -34,7 +34,7 @@ pub(super) enum FrontEnd {
 #[derive(Debug)]
 pub(super) enum Content {
     /// A canvas's ink, and where on it the picture is.
-    Picture(Vec<u8>, Placement),
+    Picture(Vec<u8>, View),
     /// Samples at the inputs' rate.
     Recording(Vec<i16>),
 }
@@ -84,8 +84,8 @@ impl FrontEnd {
     pub(super) fn read(&self, path: &Path, contents: &[u8]) -> Result<Content, String> {
         Ok(match self {
             Self::Pictures(canvas) => {
-                let (ink, placement) = canvas.read(contents)?;
-                Content::Picture(ink, placement)
+                let (ink, view) = canvas.read(contents)?;
+                Content::Picture(ink, view)
             }
             Self::Recordings(ear) => Content::Recording(ear.read(path)?),
         })
@@ -108,10 +108,10 @@ impl FrontEnd {
             ));
         }
         match (self, content) {
-            (Self::Pictures(canvas), Content::Picture(_, placement)) => {
+            (Self::Pictures(canvas), Content::Picture(_, view)) => {
                 let boxes = symbols.iter().zip(&objects.bbox);
                 boxes
-                    .map(|(symbol, bbox)| canvas.footprint(*symbol, *bbox, placement))
+                    .map(|(symbol, bbox)| canvas.footprint(*symbol, *bbox, view))
                     .collect()
             }
             (Self::Recordings(ear), Content::Recording(samples)) => {

@@ -34,6 +34,18 @@ pub enum Media {
     Recordings,
 }
 
+impl Media {
+    /// What a file is by its name's ending; `None` of what is not read.
+    pub fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "png" | "jpg" | "jpeg" => Some(Self::Pictures),
+            "wav" => Some(Self::Recordings),
+            _ => None,
+        }
+    }
+}
+
 /// A file with its label.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
@@ -100,6 +112,29 @@ impl Listing {
             label,
         })
     }
+}
+
+/// What a folder's metadata says of the files that are there: each with its label. Unlike a data set's,
+/// files may have none. Without the name of the labels' column it is guessed.
+///
+/// # Errors
+///
+/// If a line cannot be read.
+pub fn labels(folder: &Path, label: Option<&str>) -> Result<Vec<(PathBuf, String)>, FolderError> {
+    let metadata = find_metadata(folder)?;
+    let guessed = match (label, metadata.first()) {
+        (None, Some((_, first))) => first.guess_label()?,
+        _ => label.map(str::to_owned),
+    };
+    let Some(label) = guessed else {
+        return Ok(Vec::new());
+    };
+    let mut all = Vec::new();
+    for (prefix, metadata) in &metadata {
+        let entries = labelled(folder, prefix, metadata, &label)?;
+        all.extend(entries.into_iter().map(|entry| (entry.path, entry.text)));
+    }
+    Ok(all)
 }
 
 /// The metadata in the folder and in those of the splits, each with its path within the folder.
@@ -213,7 +248,7 @@ fn media(entries: &[Entry]) -> Result<Media, FolderError> {
     let kinds = || {
         entries
             .iter()
-            .map(|entry| (entry, media_of(Path::new(&entry.name))))
+            .map(|entry| (entry, Media::of(Path::new(&entry.name))))
     };
     let unknown = kinds().filter(|(_, kind)| kind.is_none());
     let remedy = "make PNG, JPEG or WAV files of them";
@@ -222,7 +257,7 @@ fn media(entries: &[Entry]) -> Result<Media, FolderError> {
         remedy,
         unknown.map(|(entry, _)| entry.place()),
     )?;
-    let media = media_of(Path::new(&entries[0].name)).unwrap_or(Media::Pictures);
+    let media = Media::of(Path::new(&entries[0].name)).unwrap_or(Media::Pictures);
     let others = kinds().filter(|(_, kind)| *kind != Some(media));
     let what = match media {
         Media::Pictures => "recordings among pictures",
@@ -234,15 +269,6 @@ fn media(entries: &[Entry]) -> Result<Media, FolderError> {
         others.map(|(entry, _)| entry.place()),
     )?;
     Ok(media)
-}
-
-fn media_of(path: &Path) -> Option<Media> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    match extension.as_str() {
-        "png" | "jpg" | "jpeg" => Some(Media::Pictures),
-        "wav" => Some(Media::Recordings),
-        _ => None,
-    }
 }
 
 /// The pictures and recordings in a folder and in those within it, by their path, but hidden ones.
@@ -264,7 +290,7 @@ fn files(folder: &Path) -> Result<BTreeMap<String, Media>, FolderError> {
             if shown.starts_with('.') || shown == "__MACOSX" {
                 continue;
             }
-            let media = media_of(Path::new(&*shown));
+            let media = Media::of(Path::new(&*shown));
             match file_name.to_str() {
                 Some(name) if is_folder => {
                     pending.push((entry.path(), format!("{prefix}{name}/")));

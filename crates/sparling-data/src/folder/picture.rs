@@ -13,7 +13,7 @@ pub use augment::PictureAugmentation;
 pub(super) use decode::decode;
 
 use crate::error::ConfigError;
-use crate::example::Footprint;
+use crate::example::{Footprint, View};
 use crate::seed::Stream;
 
 /// The smallest side of a canvas, in pixels.
@@ -46,15 +46,6 @@ pub(super) struct Canvas {
     config: PictureConfig,
     /// For each grey of a picture its ink, from 0 to 255.
     levels: Vec<u8>,
-}
-
-/// Where on the canvas a picture is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Placement {
-    /// Pixels of the canvas for one of the picture, downwards and to the right.
-    scale: [f64; 2],
-    /// Rows above it and columns left of it.
-    offset: [usize; 2],
 }
 
 impl PictureConfig {
@@ -92,11 +83,11 @@ impl Canvas {
     }
 
     /// Decodes a picture from a file's contents and puts it on the canvas, row-major.
-    pub(super) fn read(&self, bytes: &[u8]) -> Result<(Vec<u8>, Placement), String> {
+    pub(super) fn read(&self, bytes: &[u8]) -> Result<(Vec<u8>, View), String> {
         Ok(self.place(&decode(bytes, self.config.ground)?))
     }
 
-    fn place(&self, picture: &GrayImage) -> (Vec<u8>, Placement) {
+    fn place(&self, picture: &GrayImage) -> (Vec<u8>, View) {
         let [height, width] = self.size();
         let own = [picture.height(), picture.width()].map(|side| side as usize);
         let fitted = self.fitted(own);
@@ -116,11 +107,12 @@ impl Canvas {
                 *pixel = self.levels[usize::from(*grey)];
             }
         }
-        let placement = Placement {
+        let view = View {
+            size: own,
             scale: [0, 1].map(|axis| fitted[axis] as f64 / own[axis] as f64),
-            offset,
+            offset: offset.map(|pixels| pixels as f64),
         };
-        (canvas, placement)
+        (canvas, view)
     }
 
     /// The size that a picture of another size gets on the canvas.
@@ -137,11 +129,11 @@ impl Canvas {
         &self,
         symbol: usize,
         [left, top, width, height]: [f64; 4],
-        placement: &Placement,
+        view: &View,
     ) -> Result<Footprint, String> {
         let size = self.size();
         let along = |axis: usize, start: f64, length: f64| {
-            let at = |place: f64| place * placement.scale[axis] + placement.offset[axis] as f64;
+            let at = |place: f64| place * view.scale[axis] + view.offset[axis];
             pixels([at(start), at(start + length)], size[axis])
         };
         match (along(0, top, height), along(1, left, width)) {
@@ -234,35 +226,35 @@ mod tests {
 
     #[test]
     fn a_picture_of_the_canvas_size_is_left_as_it_is() {
-        let (canvas, placement) = config().build().unwrap().place(&picture(12, 8));
+        let (canvas, view) = config().build().unwrap().place(&picture(12, 8));
         assert_eq!(
             (canvas[0], canvas.iter().filter(|ink| **ink > 0).count()),
             (255, 1)
         );
-        assert_eq!(placement.scale, [1.0, 1.0]);
+        assert_eq!(view.scale, [1.0, 1.0]);
     }
 
     #[test]
     fn pictures_keep_their_ratio_and_are_centred() {
         let scaled = |scale: Option<f64>, own: [usize; 2]| {
             let canvas = PictureConfig { scale, ..config() }.build().unwrap();
-            let (_, placement) = canvas.place(&picture(own[1] as u32, own[0] as u32));
-            (canvas.fitted(own), placement.offset)
+            let (_, view) = canvas.place(&picture(own[1] as u32, own[0] as u32));
+            (canvas.fitted(own), view.offset)
         };
-        assert_eq!(scaled(None, [4, 4]), ([8, 8], [0, 2]));
-        assert_eq!(scaled(None, [40, 120]), ([4, 12], [2, 0]));
-        assert_eq!(scaled(Some(1.0), [4, 4]), ([4, 4], [2, 4]));
-        assert_eq!(scaled(Some(0.5), [8, 8]), ([4, 4], [2, 4]));
-        assert_eq!(scaled(Some(1.0), [40, 120]), ([4, 12], [2, 0]));
-        assert_eq!(scaled(None, [1, 1000]), ([1, 12], [3, 0]));
+        assert_eq!(scaled(None, [4, 4]), ([8, 8], [0.0, 2.0]));
+        assert_eq!(scaled(None, [40, 120]), ([4, 12], [2.0, 0.0]));
+        assert_eq!(scaled(Some(1.0), [4, 4]), ([4, 4], [2.0, 4.0]));
+        assert_eq!(scaled(Some(0.5), [8, 8]), ([4, 4], [2.0, 4.0]));
+        assert_eq!(scaled(Some(1.0), [40, 120]), ([4, 12], [2.0, 0.0]));
+        assert_eq!(scaled(None, [1, 1000]), ([1, 12], [3.0, 0.0]));
     }
 
     #[test]
     fn boxes_are_scaled_with_the_picture() {
         let canvas = config().build().unwrap();
-        let (_, placement) = canvas.place(&picture(24, 8));
-        assert_eq!((placement.scale, placement.offset), ([0.5, 0.5], [2, 0]));
-        let footprint = canvas.footprint(3, [6.0, 2.0, 5.0, 4.0], &placement);
+        let (_, view) = canvas.place(&picture(24, 8));
+        assert_eq!((view.scale, view.offset), ([0.5, 0.5], [2.0, 0.0]));
+        let footprint = canvas.footprint(3, [6.0, 2.0, 5.0, 4.0], &view);
         let expected = Footprint {
             symbol: 3,
             top: 3,
@@ -277,7 +269,7 @@ mod tests {
             [6.0, 2.0, 0.0, 4.0],
             [f64::NAN, 2.0, 5.0, 4.0],
         ] {
-            let error = canvas.footprint(3, outside, &placement).unwrap_err();
+            let error = canvas.footprint(3, outside, &view).unwrap_err();
             assert!(error.contains("not within the picture"), "{error}");
         }
     }

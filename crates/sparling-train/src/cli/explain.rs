@@ -8,10 +8,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::output::{say, say_part};
-use super::predict::{PredictedMotif, describe, picture_name, read_one};
 use crate::backend::Backend;
 use crate::evaluate::Reading;
 use crate::files::atomic;
+use crate::reading::{FileNames, PredictedMotif, describe, read_one};
 use crate::report::flow::{self, Sink, Source};
 use crate::run::trained::Trained;
 use crate::study::channels::{Crop, crop};
@@ -65,13 +65,14 @@ impl Explain {
         let out = self.out.clone();
         let out = out.unwrap_or_else(|| self.run.join("explanations"));
         fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
-        for (index, (explained, reading)) in explained.iter().enumerate() {
+        let mut names = FileNames::default();
+        for (explained, reading) in &explained {
             if self.json {
                 say!("{}", serde_json::to_string(explained)?);
             } else {
                 explained.print();
             }
-            let path = out.join(picture_name(&self.files, index, "flow", "svg"));
+            let path = out.join(names.next(&explained.file, "flow", "svg"));
             explained.draw(&trained, reading, &path)?;
             if !self.json {
                 say!("  drawn in {}", path.display());
@@ -102,7 +103,7 @@ impl Explained {
             motifs: reading
                 .motifs
                 .iter()
-                .map(|motif| describe(trained, motif, None))
+                .map(|motif| describe(trained, motif))
                 .collect(),
             explanation,
         })

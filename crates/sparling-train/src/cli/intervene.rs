@@ -6,9 +6,9 @@ use anyhow::Result;
 use clap::Args;
 
 use super::output::say;
-use super::predict::read_one;
 use crate::backend::Backend;
 use crate::metrics::channel::channel_name;
+use crate::reading::read_one;
 use crate::report::examples::{self, ExamplePicture};
 use crate::run::trained::Trained;
 use crate::study::intervene::{Addition, Edits, Move, Place};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
-use sparling_data::{Domain, Example, Footprint, Split, Vocabulary};
+use sparling_data::{Domain, Example, Footprint, Split};
 
 use super::configuration::Configuration;
 use super::output::say;
@@ -70,7 +70,7 @@ impl Sample {
             let file = self.write(&*domain, split, index, &example)?;
             let line = Line {
                 file_name: &file,
-                text: text(domain.vocabulary(), &example.tokens),
+                text: domain.vocabulary().label(&example.tokens),
                 source: domain
                     .typeset(&example.tokens)
                     .map(|typeset| typeset.source),
@@ -116,15 +116,6 @@ impl Sample {
         sound::write(&self.out.join(&file), &recording)?;
         Ok(file)
     }
-}
-
-/// An output as `train folder` cuts it into the same tokens: by characters, or else by spaces.
-fn text(vocabulary: &Vocabulary, tokens: &[usize]) -> String {
-    let names = vocabulary.names();
-    let is_one = |name: &String| name.chars().count() == 1;
-    let separator = if names.iter().all(is_one) { "" } else { " " };
-    let text: Vec<&str> = tokens.iter().map(|token| names[*token].as_str()).collect();
-    text.join(separator)
 }
 
 impl<'a> Objects<'a> {

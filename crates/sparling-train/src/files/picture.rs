@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use image::{GrayImage, ImageReader, Luma};
+use sparling_data::{OwnPicture, View};
 
 use crate::files::atomic::{self, SaveError};
 
@@ -57,7 +58,7 @@ pub fn read(
     [height, width]: [usize; 2],
     ink: f32,
     fit: Fit,
-) -> Result<Vec<f32>, PictureError> {
+) -> Result<OwnPicture, PictureError> {
     let unreadable = |message: String| PictureError::Read {
         path: path.to_owned(),
         message,
@@ -85,15 +86,25 @@ pub fn read(
         wanted_height: height,
     })?;
     let value = |inked: bool| if inked { ink } else { 1.0 - ink };
-    Ok(fitted.into_iter().map(value).collect())
+    Ok(OwnPicture {
+        input: fitted.into_iter().map(value).collect(),
+        view: View {
+            offset: offset(size, [height, width]).map(|pixels| pixels as f64),
+            ..View::whole(size)
+        },
+    })
+}
+
+/// How far to move rows and columns so that the middle of a picture is that of another size; negative where
+/// the picture is the larger one.
+fn offset(size: [usize; 2], wanted: [usize; 2]) -> [isize; 2] {
+    [0, 1].map(|axis| (wanted[axis] as isize - size[axis] as isize).div_euclid(2))
 }
 
 /// Moves the middle of a picture to the middle of another size; `None` if ink would be lost.
 fn centred(inked: &[bool], size: [usize; 2], wanted: [usize; 2]) -> Option<Vec<bool>> {
     let mut moved = vec![false; wanted.iter().product()];
-    // How far to move rows and columns; negative where the picture is the larger one.
-    let [down, right] =
-        [0, 1].map(|axis| (wanted[axis] as isize - size[axis] as isize).div_euclid(2));
+    let [down, right] = offset(size, wanted);
     for (at, _) in inked.iter().enumerate().filter(|(_, inked)| **inked) {
         let row = (at / size[1]).checked_add_signed(down)?;
         let column = (at % size[1]).checked_add_signed(right)?;
@@ -138,9 +149,13 @@ mod tests {
         let input = [0.0, 1.0, 1.0, 0.0, 0.0, 1.0];
         for ink in [1.0, 0.0] {
             write(&path, &input, [2, 3], ink).unwrap();
-            assert_eq!(read(&path, [2, 3], ink, Fit::Exact).unwrap(), input);
+            let own = read(&path, [2, 3], ink, Fit::Exact).unwrap();
+            assert_eq!(
+                (&own.input[..], own.view),
+                (&input[..], View::whole([2, 3]))
+            );
             // Whatever its value, ink is black.
-            let black = read(&path, [2, 3], 1.0, Fit::Exact).unwrap();
+            let black = read(&path, [2, 3], 1.0, Fit::Exact).unwrap().input;
             let inked = input.map(|value| f32::from(u8::from(value == ink)));
             assert_eq!(black, inked);
         }
@@ -164,14 +179,18 @@ mod tests {
         let input = [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0];
         write(&path, &input, [3, 3], 1.0).unwrap();
         let read = |size| read(&path, size, 1.0, Fit::Centred);
-        let larger = read([5, 4]).unwrap();
+        let larger = read([5, 4]).unwrap().input;
         assert_eq!(
             larger.iter().position(|value| *value == 1.0),
             Some(2 * 4 + 1)
         );
         assert_eq!(larger.iter().sum::<f32>(), 1.0);
-        assert_eq!(read([1, 3]).unwrap(), [0.0, 1.0, 0.0]);
-        assert_eq!(read([3, 3]).unwrap(), input);
+        let cut = read([1, 3]).unwrap();
+        assert_eq!(
+            (&cut.input[..], cut.view.offset),
+            (&[0.0, 1.0, 0.0][..], [-1.0, 0.0])
+        );
+        assert_eq!(read([3, 3]).unwrap().input, input);
 
         let edge = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
         write(&path, &edge, [3, 3], 1.0).unwrap();

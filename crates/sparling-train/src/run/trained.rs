@@ -12,7 +12,7 @@ use crate::backend::Backend;
 use crate::config::{RunConfig, RunConfigError};
 use crate::evaluate::Evaluator;
 use crate::metrics::{Figures, Name, Names, Supports};
-use crate::run::checkpoint::{Checkpoint, CheckpointError};
+use crate::run::checkpoint::{Checkpoint, CheckpointError, FileRef};
 use crate::run::folder::{RunError, RunFolder, SavedNames, SavedSupports};
 
 /// A model in evaluation mode, with its domain, which is not prepared: reading one's own files
@@ -183,6 +183,12 @@ impl Trained {
             return self.domain.symbol_of(self.name_of(channel)?.token);
         }
         self.validation()?.symbols.get(channel).copied().flatten()
+    }
+
+    /// What tells its weights from others: their size and checksum.
+    pub fn weights(&self) -> String {
+        let FileRef { bytes, crc32, .. } = &self.checkpoint.weights;
+        format!("{bytes} bytes, crc32 {crc32}")
     }
 
     /// The checkpoint's name in the run's folder.
