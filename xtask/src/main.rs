@@ -25,7 +25,8 @@ The sparling program, built in release mode with the backend that --backend asks
   report     Put runs side by side on one page
   explain    Show which motifs each output token comes from
   intervene  Change motifs of an input, and see how the output changes
-  predict    See what a run's model reads in an input
+  predict    See what a run's model reads in files and folders
+  annotate   Write what it finds in whole folders for other tools
   data       Download a data set, or verify one that is there
   devices    List the devices there are to compute on
   golden     Compare with golden values of other implementations

@@ -123,6 +123,7 @@ fn pictures() -> PictureConfig {
         scale: Some(1.0),
         ground: 255,
         ink: 0,
+        colour: false,
         augmentation: PictureAugmentation::default(),
     }
 }

@@ -101,6 +101,13 @@ fn found(survey: &Survey) -> Vec<String> {
             survey.duplicates
         ));
     }
+    if survey.leaked > 0 {
+        lines.push(format!(
+            "{} files held out for validation or test are equal to files to train on: what is measured on them \
+             will look better than it is",
+            survey.leaked
+        ));
+    }
     if let Some([one, other]) = &survey.contradiction {
         lines.push(format!(
             "equal files have different labels: {one} and {other}"

@@ -11,7 +11,7 @@ mod drawing;
 pub mod evidence;
 pub mod examples;
 pub mod flow;
-mod greys;
+pub(crate) mod greys;
 mod marker;
 pub mod page;
 pub mod scaling;

@@ -347,3 +347,51 @@ fn folders_that_cannot_be_used_begin_no_run() {
     );
     assert!(!out.path().join("runs").exists(), "a run was begun");
 }
+
+/// Copies some strips in red, with green ones upside down over them.
+fn coloured(to: &Path) {
+    for split in ["train", "validation", "test"] {
+        let (from, to) = (Path::new(STRIPS).join(split), to.join(split));
+        fs::create_dir_all(&to).expect("a folder can be made");
+        let open = |index: usize| {
+            let picture = image::open(from.join(format!("{index:05}.png")));
+            picture.expect("a strip can be read").to_luma8()
+        };
+        let metadata = fs::read_to_string(from.join("metadata.jsonl")).expect("there are labels");
+        let mut lines = String::new();
+        for (index, line) in metadata.lines().take(30).enumerate() {
+            let (red, green) = (open(index), open(index + 1));
+            let picture = image::RgbImage::from_fn(red.width(), red.height(), |x, y| {
+                let below = red.height() - 1 - y;
+                image::Rgb([red.get_pixel(x, y).0[0], green.get_pixel(x, below).0[0], 0])
+            });
+            let path = to.join(format!("{index:05}.png"));
+            picture.save(path).expect("a picture can be written");
+            lines += &format!("{line}\n");
+        }
+        fs::write(to.join("metadata.jsonl"), lines).expect("labels can be written");
+    }
+}
+
+#[test]
+fn what_colours_tell_apart_is_read_in_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let strips = folder.path().join("strips");
+    coloured(&strips);
+    let mut train = sparling(&["train", "folder", "--name", "run", "--max-samples", "20"]);
+    train
+        .arg("--data")
+        .arg(&strips)
+        .arg("--out")
+        .arg(folder.path());
+    tiny(&mut train);
+    printed(&mut train);
+    let run = folder.path().join("folder/run");
+    let config = fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(config.contains("colour = true"), "{config}");
+    assert!(run.join("examples.png").exists() && run.join("channels.png").exists());
+    let mut predict = sparling(&["predict", "--json"]);
+    predict.arg(&run).arg(strips.join("test/00003.png"));
+    let predictions = json(&printed(&mut predict));
+    assert_eq!(predictions.as_array().unwrap().len(), 1);
+}

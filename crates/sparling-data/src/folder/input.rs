@@ -58,12 +58,12 @@ impl FrontEnd {
         }
     }
 
-    /// `[1, height, width]` or `[mels, 1, frames]`.
+    /// `[1, height, width]`, of colours `[3, height, width]`, or `[mels, 1, frames]`.
     pub(super) fn input_shape(&self) -> [usize; 3] {
         match self {
             Self::Pictures(canvas) => {
                 let [height, width] = canvas.size();
-                [1, height, width]
+                [canvas.planes(), height, width]
             }
             Self::Recordings(ear) => {
                 let [mels, frames] = ear.shape();
@@ -75,7 +75,7 @@ impl FrontEnd {
     /// The most bytes that one file takes once it is decoded.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Pictures(canvas) => canvas.size().iter().product(),
+            Self::Pictures(canvas) => canvas.planes() * canvas.size().iter().product::<usize>(),
             Self::Recordings(ear) => ear.samples() * size_of::<i16>(),
         }
     }

@@ -5,12 +5,13 @@ mod decode;
 
 use std::ops::Range;
 
-use image::GrayImage;
 use image::imageops::{self, FilterType};
+use image::{ImageBuffer, Pixel};
 use serde::{Deserialize, Serialize};
 
 pub use augment::PictureAugmentation;
-pub(super) use decode::decode;
+use decode::decode;
+pub(super) use decode::decode_colours;
 
 use crate::error::ConfigError;
 use crate::example::{Footprint, View};
@@ -36,15 +37,27 @@ pub struct PictureConfig {
     pub ground: u8,
     /// The grey of full ink: it becomes 1.
     pub ink: u8,
+    /// Whether an input has red, green and blue in three channels in place of greys. Each is from 0 to 1, the
+    /// other way round on a bright ground, so that the ground is near 0.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub colour: bool,
     /// How training pictures are varied.
     pub augmentation: PictureAugmentation,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// The canvas that pictures are put on; made by [`PictureConfig::build`].
 #[derive(Clone, Debug)]
 pub(super) struct Canvas {
     config: PictureConfig,
-    /// For each grey of a picture its ink, from 0 to 255.
+    /// For each grey of a picture, or each share of a colour, its ink, from 0 to 255.
     levels: Vec<u8>,
 }
 
@@ -67,7 +80,11 @@ impl PictureConfig {
         }
         self.augmentation.check()?;
         let (ground, ink) = (f64::from(self.ground), f64::from(self.ink));
-        let level = |grey: u8| 255.0 * (f64::from(grey) - ground) / (ink - ground);
+        let level = |grey: u8| match (self.colour, self.ground < 128) {
+            (false, _) => 255.0 * (f64::from(grey) - ground) / (ink - ground),
+            (true, true) => f64::from(grey),
+            (true, false) => f64::from(255 - grey),
+        };
         Ok(Canvas {
             // A cast to an integer stays within the integer's range.
             levels: (0..=255).map(|grey| level(grey).round() as u8).collect(),
@@ -82,12 +99,25 @@ impl Canvas {
         [self.config.height, self.config.width].map(usize::from)
     }
 
-    /// Decodes a picture from a file's contents and puts it on the canvas, row-major.
-    pub(super) fn read(&self, bytes: &[u8]) -> Result<(Vec<u8>, View), String> {
-        Ok(self.place(&decode(bytes, self.config.ground)?))
+    /// How many channels inputs have.
+    pub(super) fn planes(&self) -> usize {
+        if self.config.colour { 3 } else { 1 }
     }
 
-    fn place(&self, picture: &GrayImage) -> (Vec<u8>, View) {
+    /// Decodes a picture from a file's contents and puts it on the canvas, row-major, one channel after the
+    /// other.
+    pub(super) fn read(&self, bytes: &[u8]) -> Result<(Vec<u8>, View), String> {
+        let ground = self.config.ground;
+        Ok(match self.config.colour {
+            true => self.place(&decode_colours(bytes, ground)?),
+            false => self.place(&decode(bytes, ground)?),
+        })
+    }
+
+    fn place<P>(&self, picture: &ImageBuffer<P, Vec<u8>>) -> (Vec<u8>, View)
+    where
+        P: Pixel<Subpixel = u8> + 'static,
+    {
         let [height, width] = self.size();
         let own = [picture.height(), picture.width()].map(|side| side as usize);
         let fitted = self.fitted(own);
@@ -100,11 +130,15 @@ impl Canvas {
             scaled = imageops::resize(picture, columns, rows, FilterType::Triangle);
             &scaled
         };
-        let mut canvas = vec![0; height * width];
-        for (row, greys) in picture.as_raw().chunks_exact(fitted[1]).enumerate() {
-            let start = (offset[0] + row) * width + offset[1];
-            for (pixel, grey) in canvas[start..].iter_mut().zip(greys) {
-                *pixel = self.levels[usize::from(*grey)];
+        let mut canvas = vec![self.ground(); self.planes() * height * width];
+        for (plane, canvas) in canvas.chunks_exact_mut(height * width).enumerate() {
+            let rows = picture.as_raw().chunks_exact(fitted[1] * self.planes());
+            for (row, values) in rows.enumerate() {
+                let start = (offset[0] + row) * width + offset[1];
+                let values = values.iter().skip(plane).step_by(self.planes());
+                for (pixel, value) in canvas[start..].iter_mut().zip(values) {
+                    *pixel = self.levels[usize::from(*value)];
+                }
             }
         }
         let view = View {
@@ -113,6 +147,11 @@ impl Canvas {
             offset: offset.map(|pixels| pixels as f64),
         };
         (canvas, view)
+    }
+
+    /// What is around a picture.
+    fn ground(&self) -> u8 {
+        self.levels[usize::from(self.config.ground)]
     }
 
     /// The size that a picture of another size gets on the canvas.
@@ -160,7 +199,8 @@ impl Canvas {
         match stream {
             Some(stream) if !self.config.augmentation.is_off() => {
                 let augmentation = &self.config.augmentation;
-                augmentation.vary(canvas, self.size(), footprints, stream)
+                let ground = f32::from(self.ground()) / 255.0;
+                augmentation.vary(canvas, self.size(), ground, footprints, stream)
             }
             _ => (ink(canvas).collect(), footprints.to_vec()),
         }
@@ -185,6 +225,8 @@ fn pixels([start, end]: [f64; 2], size: usize) -> Option<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use image::GrayImage;
+
     use super::*;
 
     fn config() -> PictureConfig {
@@ -194,6 +236,7 @@ mod tests {
             scale: None,
             ground: 255,
             ink: 55,
+            colour: false,
             augmentation: PictureAugmentation::default(),
         }
     }
@@ -222,6 +265,26 @@ mod tests {
             [levels[0], levels[20], levels[220], levels[255]],
             [0, 0, 255, 255]
         );
+    }
+
+    #[test]
+    fn colours_are_channels() {
+        let red = image::RgbImage::from_pixel(1, 8, image::Rgb([250, 5, 0]));
+        let coloured = |ground: u8| {
+            let config = PictureConfig {
+                ground,
+                colour: true,
+                ..config()
+            };
+            let canvas = config.build().unwrap();
+            assert_eq!(canvas.planes(), 3);
+            let (values, _) = canvas.place(&red);
+            let at = |plane: usize, column: usize| values[plane * 8 * 12 + column];
+            [0, 1, 2].map(|plane| [at(plane, 5), at(plane, 0)])
+        };
+        // The picture is one pixel wide; around it is ground.
+        assert_eq!(coloured(10), [[250, 10], [5, 10], [0, 10]]);
+        assert_eq!(coloured(255), [[5, 0], [250, 0], [255, 0]]);
     }
 
     #[test]

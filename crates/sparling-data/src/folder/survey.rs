@@ -3,7 +3,7 @@
 mod picture;
 mod recording;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 pub use picture::PictureSurvey;
@@ -55,6 +55,8 @@ pub struct Survey {
     pub boxed: usize,
     /// The files whose contents another file has, too.
     pub duplicates: usize,
+    /// The files held out for validation or test that are equal to one to train on.
+    pub leaked: usize,
     /// Two equal files with different labels, if there are such.
     pub contradiction: Option<[String; 2]>,
     /// What is in the files.
@@ -118,10 +120,12 @@ impl Survey {
         };
         let (duplicates, contradiction) = duplicates(entries, &hashes);
         let total: f64 = lengths.iter().sum();
+        let parts = parts(folder, split, entries, &hashes)?;
         Ok(Self {
             path: folder.to_owned(),
             checksum: checksum(entries, &hashes),
-            parts: parts(folder, split, entries, &hashes)?.map(|part| part.len()),
+            leaked: leaked(&parts, &hashes),
+            parts: parts.map(|part| part.len()),
             tokens,
             symbols,
             mean_length: total / lengths.len() as f64,
@@ -219,6 +223,15 @@ fn duplicates(entries: &[Entry], hashes: &[Hash]) -> (usize, Option<[String; 2]>
     (count, contradiction)
 }
 
+/// How many held-out files are equal to one to train on.
+fn leaked([train, validation, test]: &[Vec<usize>; 3], hashes: &[Hash]) -> usize {
+    let seen: HashSet<&Hash> = train.iter().map(|index| &hashes[*index]).collect();
+    let held_out = validation.iter().chain(test);
+    held_out
+        .filter(|index| seen.contains(&hashes[**index]))
+        .count()
+}
+
 /// The value in the middle, where each counts as often as its weight says; `None` of none.
 fn weighted_median<K: Ord + Copy>(weights: &BTreeMap<K, u64>) -> Option<K> {
     let total: u64 = weights.values().sum();
@@ -232,6 +245,13 @@ fn weighted_median<K: Ord + Copy>(weights: &BTreeMap<K, u64>) -> Option<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn held_out_files_that_are_trained_on_are_counted() {
+        let hashes = [[1; 32], [2; 32], [1; 32], [2; 32], [3; 32]];
+        let parts = [vec![0, 1], vec![2, 4], vec![3]];
+        assert_eq!(leaked(&parts, &hashes), 2);
+    }
 
     #[test]
     fn a_few_words_again_and_again_are_words() {

@@ -13,6 +13,7 @@ use super::output::say;
 use crate::files::atomic;
 use crate::files::{picture, sound};
 use crate::report::examples::{self, ExamplePicture};
+use crate::report::greys::mean_plane;
 
 /// What `sample` takes.
 #[derive(Debug, Args)]
@@ -103,7 +104,8 @@ impl Sample {
         let path = self.out.join(&picture);
         let Some(recording) = domain.sound(split, index) else {
             let [_, height, width] = domain.input_shape();
-            picture::write(&path, &example.input, [height, width], domain.ink())?;
+            let greys = mean_plane(&example.input, height * width);
+            picture::write(&path, &greys, [height, width], domain.ink())?;
             return Ok(picture);
         };
         let drawn = ExamplePicture {

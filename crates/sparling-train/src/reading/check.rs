@@ -12,10 +12,12 @@ pub(super) enum Odd {
 }
 
 impl Odd {
-    /// Looks at an input, of which 0 is ground and 1 is ink, as far as it shows the picture.
+    /// Looks at an input, of which 0 is ground and 1 is ink, as far as it shows the picture. Of colours nobody
+    /// knows which are ink.
     pub(super) fn of(
         ink: impl Fn(usize, usize) -> f32,
         [rows, columns]: [Range<usize>; 2],
+        is_coloured: bool,
     ) -> Option<Self> {
         let values = rows
             .clone()
@@ -33,7 +35,7 @@ impl Odd {
             edges += usize::from(is_edge);
             inked += usize::from(is_edge && value > 0.5);
         }
-        if 2 * inked > edges {
+        if 2 * inked > edges && !is_coloured {
             Some(Self::Swapped)
         } else if most - least < 0.05 {
             Some(Self::Blank)
@@ -59,7 +61,7 @@ mod tests {
     use super::*;
 
     fn odd(ink: impl Fn(usize, usize) -> f32) -> Option<Odd> {
-        Odd::of(ink, [0..6, 0..8])
+        Odd::of(ink, [0..6, 0..8], false)
     }
 
     #[test]
@@ -69,6 +71,7 @@ mod tests {
         assert_eq!(odd(|_, _| 1.0), Some(Odd::Swapped));
         let written = |row: usize, column: usize| f32::from(u8::from(row == 3 && column > 1));
         assert_eq!(odd(written), None);
+        assert_eq!(Odd::of(|_, _| 1.0, [0..6, 0..8], true), Some(Odd::Blank));
         assert_eq!(
             odd(|row, column| 1.0 - written(row, column)),
             Some(Odd::Swapped)

@@ -70,7 +70,7 @@ fn judged(
     mut reading: Reading,
 ) -> FileReading {
     let domain = trained.domain();
-    let [_, height, width] = domain.input_shape();
+    let [planes, height, width] = domain.input_shape();
     let view = &picture.view;
     let mut notes = Vec::new();
     if view.is_scaled() {
@@ -83,8 +83,14 @@ fn judged(
         ));
     }
     let ground = 1.0 - domain.ink();
-    let ink = |row: usize, column: usize| (picture.input[row * width + column] - ground).abs();
-    let odd = Odd::of(ink, view.covered([height, width]));
+    let input = picture.input.chunks(height * width);
+    let ink = |row: usize, column: usize| {
+        let planes = input
+            .clone()
+            .map(|plane| (plane[row * width + column] - ground).abs());
+        planes.sum::<f32>() / input.len() as f32
+    };
+    let odd = Odd::of(ink, view.covered([height, width]), planes > 1);
     if !handling.unchecked {
         if let Some(odd) = odd {
             notes.push(odd.note().to_owned());

@@ -85,13 +85,13 @@ pub(super) fn read(
         let mut motifs = reading.motifs.clone();
         motifs.sort_by_key(|motif| motif.column);
         if front_end.is_list() {
-            let times = times(trained, &motifs, &reading.prediction, &at);
+            let times = times(trained, &motifs, &reading.prediction, at);
             prediction.times.extend(times);
         }
         prediction.tokens.extend(&reading.prediction);
         let described = motifs
             .iter()
-            .map(|motif| describe(trained, motif).in_recording(&at));
+            .map(|motif| describe(trained, motif).in_recording(at));
         prediction.motifs.extend(described);
     }
     if prediction.tokens.is_empty() {

@@ -128,6 +128,13 @@ impl Canvas {
             false => "ink is bright: not inverted",
         };
         template.set("inverted", inverted);
+        let colour = match pictures.is_colourful() {
+            true => {
+                "colour = true # most pictures have colours, by which symbols may have to be told from the rest"
+            }
+            false => "# No `colour`: greys will do, since hardly any picture has colours.",
+        };
+        template.set("colour", colour);
     }
 }
 

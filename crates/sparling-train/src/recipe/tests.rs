@@ -22,6 +22,8 @@ fn strips() -> PictureSurvey {
         widths: all(88.0),
         ground: 0,
         ink: 255,
+        pictures: 9900,
+        colourful: 0,
         otherwise: 0,
         blank: 0,
         stroke: [10.0, 7.0],
@@ -45,6 +47,7 @@ fn survey(content: Surveyed) -> Survey {
         mean_length: 4.0,
         boxed: 0,
         duplicates: 0,
+        leaked: 0,
         contradiction: None,
         content,
     }
@@ -156,6 +159,7 @@ fn uneven_symbols_share_a_threshold() {
 fn what_is_doubtful_is_said() {
     let doubtful = Survey {
         duplicates: 7,
+        leaked: 4,
         contradiction: Some([
             "1.png (m, line 2)".to_owned(),
             "2.png (m, line 3)".to_owned(),
@@ -173,6 +177,7 @@ fn what_is_doubtful_is_said() {
         "3 pictures have nothing on them",
         "5 pictures have another ground than grey 0",
         "7 files are equal to another one",
+        "4 files held out for validation or test are equal to files to train on",
         "different labels: 1.png (m, line 2) and 2.png (m, line 3)",
     ] {
         assert!(lines.contains(part), "no `{part}` in {lines}");

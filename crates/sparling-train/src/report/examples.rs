@@ -21,8 +21,8 @@ use panel::Panel;
 /// One example to draw.
 #[derive(Clone, Copy, Debug)]
 pub struct ExamplePicture<'a> {
-    /// The input, row-major `[height, width]`; of sound `[features, frames]`, with the first feature drawn
-    /// at the bottom.
+    /// The input, row-major `[height, width]`, of colours one plane after the other, which are drawn as their
+    /// mean; of sound `[features, frames]`, with the first feature drawn at the bottom.
     pub input: &'a [f32],
     /// Its height.
     pub height: usize,

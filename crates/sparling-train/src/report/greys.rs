@@ -1,5 +1,6 @@
 //! An input's values as greys, enlarged without a blur.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use anyhow::{Context, Result};
@@ -48,6 +49,16 @@ pub(super) fn enlarged(
         .add(frame((-1, -1), (size.0 + 2, size.1 + 2), 1, GREY)))
 }
 
+/// The mean of an input's planes, of which each has so many values.
+pub(crate) fn mean_plane(input: &[f32], size: usize) -> Cow<'_, [f32]> {
+    let planes = input.chunks_exact(size);
+    if planes.len() == 1 {
+        return Cow::Borrowed(input);
+    }
+    let sum = |at: usize| planes.clone().map(|plane| plane[at]).sum::<f32>();
+    Cow::Owned((0..size).map(|at| sum(at) / planes.len() as f32).collect())
+}
+
 /// Values as greys: the commoner end of their range is paper, the other ink.
 fn greys(values: &[f32]) -> Vec<u8> {
     let finite = values.iter().copied().filter(|value| value.is_finite());
@@ -80,6 +91,13 @@ mod tests {
         assert_eq!(greys(&[1.0, 1.0, 0.0]), [255, 255, INK]);
         assert_eq!(greys(&[-80.0, -80.0, 0.0, -40.0])[3], 212);
         assert_eq!(greys(&[7.0, 7.0]), [255, 255]);
+    }
+
+    #[test]
+    fn colours_are_drawn_as_their_mean() {
+        assert_eq!(*mean_plane(&[1.0, 2.0], 2), [1.0, 2.0]);
+        let planes = [0.0, 3.0, 3.0, 6.0, 6.0, 0.0];
+        assert_eq!(*mean_plane(&planes, 2), [3.0, 3.0]);
     }
 
     #[test]

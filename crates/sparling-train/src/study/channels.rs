@@ -1,9 +1,12 @@
 //! What each channel answers to, and its strongest examples.
 
+use std::borrow::Cow;
+
 use sparling_data::Split;
 
 use crate::evaluate::{Evaluator, Reading};
 use crate::metrics::Motif;
+use crate::report::greys::mean_plane;
 
 /// What a channel is active for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,6 +106,10 @@ impl Channel {
 /// The window around a motif; of sound, all frequencies.
 pub fn crop(motif: &Motif, input: &[f32], shape: [usize; 3], window: usize) -> Crop {
     let [channels, map_height, columns] = shape;
+    let input = match map_height {
+        1 => Cow::Borrowed(input),
+        _ => mean_plane(input, map_height * columns),
+    };
     let (rows, first, height) = match map_height {
         1 => (channels, 0, channels),
         _ => (map_height, motif.row as isize - window as isize / 2, window),
@@ -111,6 +118,7 @@ pub fn crop(motif: &Motif, input: &[f32], shape: [usize; 3], window: usize) -> C
     let within = |index: isize, size: usize| index.clamp(0, size as isize - 1) as usize;
     let pixels = (0..height).flat_map(|row| {
         let row = within(first + row as isize, rows);
+        let input = &input;
         (0..window).map(move |column| {
             let column = within(left + column as isize, columns);
             input[row * columns + column]

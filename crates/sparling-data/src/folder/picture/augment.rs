@@ -55,11 +55,13 @@ impl PictureAugmentation {
         *self == Self::default()
     }
 
-    /// A canvas's ink, varied, and its footprints, moved with it; those that leave it are left out.
+    /// A canvas's ink, varied, and its footprints, moved with it; those that leave it are left out. What
+    /// comes from outside is `ground`.
     pub(super) fn vary(
         &self,
         canvas: &[u8],
         size: [usize; 2],
+        ground: f32,
         footprints: &[Footprint],
         stream: &mut Stream,
     ) -> (Vec<f32>, Vec<Footprint>) {
@@ -67,7 +69,10 @@ impl PictureAugmentation {
         let mut swing = |most: f64| most * (2.0 * stream.unit() - 1.0);
         let strength = 1.0 + swing(self.brightness) as f32;
         let noise = (self.noise * stream.unit()) as f32;
-        let mut input = motion.moved(canvas, size);
+        let planes = canvas.chunks_exact(size[0] * size[1]);
+        let mut input: Vec<f32> = planes
+            .flat_map(|plane| motion.moved(plane, size, ground))
+            .collect();
         for value in &mut input {
             let swing = match noise > 0.0 {
                 true => noise * (2.0 * stream.unit() as f32 - 1.0),
@@ -117,15 +122,15 @@ impl Motion {
         ]
     }
 
-    /// The canvas's ink, moved; what comes from outside is ground.
-    fn moved(&self, canvas: &[u8], [height, width]: [usize; 2]) -> Vec<f32> {
+    /// A plane of the canvas, moved; what comes from outside is ground.
+    fn moved(&self, canvas: &[u8], [height, width]: [usize; 2], ground: f32) -> Vec<f32> {
         let ink: Vec<f32> = ink(canvas).collect();
         let at = |row: f64, column: f64| {
             let inside =
                 (0.0..height as f64).contains(&row) && (0.0..width as f64).contains(&column);
             match inside {
                 true => ink[row as usize * width + column as usize],
-                false => 0.0,
+                false => ground,
             }
         };
         let pixel = |index: usize| {
@@ -195,7 +200,7 @@ mod tests {
     fn shifts_are_exact_and_boxes_follow() {
         let (canvas, footprint) = dot();
         let moved = motion([2.0, -3.0], [1.0, 0.0]);
-        let input = moved.moved(&canvas, SIZE);
+        let input = moved.moved(&canvas, SIZE, 0.0);
         assert_eq!(input.iter().sum::<f32>(), 1.0);
         assert_eq!(input[5 * 9 + 2], 1.0);
         let footprint = moved.footprint(&footprint, SIZE).unwrap();
@@ -207,7 +212,7 @@ mod tests {
     fn what_leaves_the_canvas_is_gone() {
         let (canvas, footprint) = dot();
         let moved = motion([0.0, 4.0], [1.0, 0.0]);
-        assert_eq!(moved.moved(&canvas, SIZE), [0.0; 81]);
+        assert_eq!(moved.moved(&canvas, SIZE, 0.0), [0.0; 81]);
         assert_eq!(moved.footprint(&footprint, SIZE), None);
     }
 
@@ -215,7 +220,7 @@ mod tests {
     fn a_quarter_turn_turns() {
         let (canvas, footprint) = dot();
         let moved = motion([0.0, 0.0], [0.0, 1.0]);
-        let input = moved.moved(&canvas, SIZE);
+        let input = moved.moved(&canvas, SIZE, 0.0);
         let at = input.iter().position(|ink| *ink > 0.99).unwrap();
         let footprint = moved.footprint(&footprint, SIZE).unwrap();
         assert!(footprint.contains(at / 9, at % 9), "{footprint:?}");
@@ -241,7 +246,7 @@ mod tests {
         let mut inputs = Vec::new();
         for index in 0..100 {
             let mut stream = Stream::new(Split::Test, index);
-            let (input, _) = config.vary(&canvas, SIZE, &[], &mut stream);
+            let (input, _) = config.vary(&canvas, SIZE, 0.0, &[], &mut stream);
             assert!(
                 input.iter().all(|ink| (0.3..=0.71).contains(ink)),
                 "{input:?}"

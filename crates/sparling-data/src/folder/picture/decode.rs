@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, Limits, Luma};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, Limits, Luma, Rgb, RgbImage};
 
 /// The most pixels a picture may have: a few bytes can announce any number.
 const MOST_PIXELS: u64 = 50_000_000;
@@ -16,6 +16,27 @@ const MOST_MEMORY: u64 = 1 << 30;
 ///
 /// Says what is wrong with it.
 pub(in crate::folder) fn decode(bytes: &[u8], ground: u8) -> Result<GrayImage, String> {
+    Ok(grey(upright(bytes)?, ground))
+}
+
+/// As [`decode`], with its colours.
+pub(in crate::folder) fn decode_colours(bytes: &[u8], ground: u8) -> Result<RgbImage, String> {
+    let picture = upright(bytes)?;
+    if !picture.color().has_alpha() {
+        return Ok(picture.into_rgb8());
+    }
+    let picture = picture.into_rgba8();
+    Ok(RgbImage::from_fn(
+        picture.width(),
+        picture.height(),
+        |x, y| {
+            let [red, green, blue, opaque] = picture.get_pixel(x, y).0;
+            Rgb([red, green, blue].map(|colour| over(colour, opaque, ground)))
+        },
+    ))
+}
+
+fn upright(bytes: &[u8]) -> Result<DynamicImage, String> {
     let unreadable = |error: image::ImageError| format!("cannot be read as a picture: {error}");
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
@@ -37,7 +58,7 @@ pub(in crate::folder) fn decode(bytes: &[u8], ground: u8) -> Result<GrayImage, S
     if let Some(orientation) = orientation {
         picture.apply_orientation(orientation);
     }
-    Ok(grey(picture, ground))
+    Ok(picture)
 }
 
 fn grey(picture: DynamicImage, ground: u8) -> GrayImage {
@@ -46,17 +67,23 @@ fn grey(picture: DynamicImage, ground: u8) -> GrayImage {
     }
     let picture = picture.into_luma_alpha8();
     GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
-        let [grey, opaque] = picture.get_pixel(x, y).0.map(u32::from);
-        let mixed = grey * opaque + u32::from(ground) * (255 - opaque);
-        Luma([((mixed + 127) / 255) as u8])
+        let [grey, opaque] = picture.get_pixel(x, y).0;
+        Luma([over(grey, opaque, ground)])
     })
+}
+
+/// A colour over the ground, through which that shows.
+fn over(colour: u8, opaque: u8, ground: u8) -> u8 {
+    let [colour, opaque, ground] = [colour, opaque, ground].map(u32::from);
+    let mixed = colour * opaque + ground * (255 - opaque);
+    ((mixed + 127) / 255) as u8
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    use image::{ImageFormat, LumaA, Rgb, RgbImage};
+    use image::{ImageFormat, LumaA};
 
     fn file(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
@@ -75,6 +102,18 @@ mod tests {
         let green = RgbImage::from_pixel(1, 1, Rgb([0, 255, 0]));
         let grey = decode(&file(green, ImageFormat::Png), 0).unwrap();
         assert!((150..200).contains(&grey.get_pixel(0, 0).0[0]));
+    }
+
+    #[test]
+    fn colours_are_kept_where_they_are_wanted() {
+        let picture = image::RgbaImage::from_fn(2, 1, |x, _| {
+            image::Rgba([200, 10, 0, if x == 0 { 255 } else { 0 }])
+        });
+        let colours = decode_colours(&file(picture, ImageFormat::Png), 30).unwrap();
+        assert_eq!(colours.as_raw(), &[200, 10, 0, 30, 30, 30]);
+        let grey = GrayImage::from_pixel(1, 1, Luma([7]));
+        let colours = decode_colours(&file(grey, ImageFormat::Png), 0).unwrap();
+        assert_eq!(colours.as_raw(), &[7, 7, 7]);
     }
 
     #[test]

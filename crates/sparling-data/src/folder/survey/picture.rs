@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use image::GrayImage;
+use image::{GrayImage, Rgb, imageops};
 
 use super::{Spread, weighted_median};
 use crate::folder::listing::Entry;
-use crate::folder::picture::decode;
+use crate::folder::picture::decode_colours;
 
 /// A picture with no pixel further from its ground than this is blank.
 const BLANK: u8 = 32;
+
+/// What differs so much between red, green and blue is a colour.
+const COLOURED: u8 = 48;
+
+/// A picture of which so large a share is coloured may have to be told apart by that.
+const COLOURFUL: f64 = 0.05;
 
 /// What is transparent is looked at on white.
 const BEHIND: u8 = 255;
@@ -25,6 +31,10 @@ pub struct PictureSurvey {
     pub ground: u8,
     /// The grey of their ink.
     pub ink: u8,
+    /// How many there are.
+    pub pictures: usize,
+    /// How many have colours that are more than a few spots.
+    pub colourful: usize,
     /// How many have another ground.
     pub otherwise: usize,
     /// How many have nothing on it.
@@ -39,6 +49,7 @@ pub struct PictureSurvey {
 pub(super) struct Look {
     size: [u32; 2],
     ground: u8,
+    is_colourful: bool,
     /// What is not ground.
     drawing: Option<Drawing>,
 }
@@ -51,14 +62,25 @@ struct Drawing {
 
 impl Look {
     pub(super) fn at(_: &Entry, bytes: &[u8]) -> Result<Self, String> {
-        let picture = decode(bytes, BEHIND)?;
+        let colours = decode_colours(bytes, BEHIND)?;
+        let coloured = colours.pixels().filter(|pixel| is_coloured(pixel));
+        let coloured = coloured.count() as f64;
+        let pixels = f64::from(colours.width()) * f64::from(colours.height());
+        let picture = imageops::grayscale(&colours);
         let ground = ground(&picture);
         Ok(Self {
             size: [picture.height(), picture.width()],
             ground,
+            is_colourful: coloured > COLOURFUL * pixels,
             drawing: Drawing::on(&picture, ground),
         })
     }
+}
+
+fn is_coloured(Rgb(colours): &Rgb<u8>) -> bool {
+    let most = colours.iter().max().unwrap_or(&0);
+    let least = colours.iter().min().unwrap_or(&0);
+    most - least >= COLOURED
 }
 
 /// The grey in the middle of those along the edges.
@@ -184,6 +206,11 @@ fn extent(counts: &[u64]) -> u32 {
 }
 
 impl PictureSurvey {
+    /// Whether most pictures have colours.
+    pub fn is_colourful(&self) -> bool {
+        self.colourful > self.pictures / 2
+    }
+
     pub(super) fn new(pictures: &[Look]) -> Self {
         let middle = |of: &dyn Fn(&Look) -> Option<f64>| Spread::of(pictures.iter().filter_map(of));
         let drawn = |of: &dyn Fn(&Drawing) -> f64| {
@@ -204,6 +231,8 @@ impl PictureSurvey {
                 true => 0,
                 false => ink,
             },
+            pictures: pictures.len(),
+            colourful: pictures.iter().filter(|look| look.is_colourful).count(),
             otherwise: pictures.iter().filter(otherwise).count(),
             blank,
             stroke: [0, 1].map(|axis| drawn(&|drawing| f64::from(drawing.stroke[axis]))),
@@ -243,6 +272,7 @@ mod tests {
         let blank = Look {
             size: [5, 5],
             ground: 200,
+            is_colourful: false,
             drawing: None,
         };
         let survey = PictureSurvey::new(&[blank]);

@@ -11,7 +11,7 @@ use super::{ExamplePicture, MOST_MOTIFS, footprint_frame, marker, support_frame}
 use crate::metrics::channel::channel_name;
 use crate::metrics::{Motif, Role};
 use crate::report::drawing::{Pixels, colour, moved};
-use crate::report::greys::enlarged;
+use crate::report::greys::{enlarged, mean_plane};
 
 /// An example laid out.
 pub(super) struct Panel<'a> {
@@ -28,7 +28,10 @@ impl<'a> Panel<'a> {
     pub(super) fn new(example: &'a ExamplePicture<'a>, lanes: usize) -> Result<Self> {
         let (height, width) = (example.height, example.width);
         ensure!(
-            height > 0 && width > 0 && example.input.len() == height * width,
+            height > 0
+                && width > 0
+                && [1, 3].contains(&(example.input.len() / (height * width)))
+                && example.input.len().is_multiple_of(height * width),
             "an input of {} values is not {height} x {width}",
             example.input.len()
         );
@@ -68,11 +71,13 @@ impl<'a> Panel<'a> {
     pub(super) fn draw(&self) -> Result<Group> {
         let ExamplePicture {
             input,
+            height,
             width,
             map_height,
             ..
         } = *self.example;
-        let picture = enlarged(input, width, self.scale, map_height == 1)?
+        let greys = mean_plane(input, height * width);
+        let picture = enlarged(&greys, width, self.scale, map_height == 1)?
             .add(self.footprints())
             .add(self.supports())
             .add(self.motifs());
