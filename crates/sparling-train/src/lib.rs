@@ -3,7 +3,7 @@
 //! In reading order: [`config`] says what a run does; [`training`] is the loop, its step and what
 //! comes after the annealing; [`sparling_layer::annealing`] decides when the density is cut;
 //! `evaluate` and `metrics` measure; `run` keeps what was done; [`study`] asks more of trained
-//! runs; `report` draws; [`files`] and [`dataset`] read inputs; `golden` compares with PyTorch; and
+//! runs; `report` draws; [`serve`] is a page that does both live; [`files`] and [`dataset`] read inputs; `golden` compares with PyTorch; and
 //! [`cli`] is what the user types.
 
 pub mod backend;
@@ -20,5 +20,6 @@ mod program;
 mod recipe;
 mod report;
 mod run;
+pub mod serve;
 pub mod study;
 pub mod training;
