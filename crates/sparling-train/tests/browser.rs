@@ -43,6 +43,7 @@ impl Server {
     fn start() -> Self {
         let mut command = sparling(&["serve", "--port", "0"]);
         let (program, address) = started(command.arg(&*RUN), " at ");
+        let address = address.trim_end_matches('/').to_owned();
         Self { program, address }
     }
 

@@ -224,9 +224,12 @@ function listChannels() {
     return button;
   });
   byId("adding").replaceChildren(html("span", { class: "muted" }, "Add"), ...buttons);
+  const how = matchMedia("(pointer: coarse)").matches
+    ? "Drag a motif; below it can be made stronger or removed."
+    : "Drag a motif, or move it with the arrow keys; Delete removes it, + and − change its strength.";
   const hint = stage.adding === null
-    ? "Drag a motif, or move it with the arrow keys; Delete removes it, + and − change its strength."
-    : `Press a place to put a motif of ${now.shown.channels[stage.adding].name} there; Esc ends this.`;
+    ? how
+    : `Press a place to put a motif of ${now.shown.channels[stage.adding].name} there.`;
   byId("hint").textContent = drawing() ? "Draw on the sheet; the model reads along." : hint;
 }
 
