@@ -193,9 +193,12 @@ fn drawings_and_files_are_read_and_errors_said() {
     );
     browser.go("about:blank");
     browser.go(address.as_str().unwrap());
-    browser.wait(&format!(
-        "document.querySelector('.pad') && location.hash == {drawn}"
-    ));
+    browser.wait("document.querySelector('#stage .picture')");
+    browser.wait(&format!("location.hash == {drawn}"));
+    assert_eq!(
+        browser.run("return document.getElementById('clear').hidden"),
+        false
+    );
 
     let drop = |made: &str| {
         browser.run(&format!(

@@ -13,9 +13,11 @@ pub fn run(name: &str) -> PathBuf {
         fs::remove_dir_all(&out).expect("the last test's run can be removed");
     }
     let densities = [
-        "annealing.initial_density=4e-3",
-        "annealing.density_update=0.4",
-        "annealing.minimum_density=6e-4",
+        "annealing.initial_density=2e-2",
+        "annealing.density_update=0.2",
+        "annealing.minimum_density=7e-4",
+        "annealing.check_every_samples=300", // until thresholds have settled
+        "bottleneck.accumulate=",            // so few samples would never fill it
         "splitting=",
     ];
     let mut command = train(&out, "run");

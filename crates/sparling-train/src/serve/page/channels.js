@@ -38,7 +38,7 @@ function one(run, pages, channels, index, link, query, follow) {
   const page = pages[index];
   const { symbol, confidence } = channels[index];
   const beside = (offset, text) => (pages[index + offset] ? [link(index + offset, text)] : []);
-  const sure = confidence === null ? "" : ` In ${percent(confidence)} of its motifs' absence that goes from the output.`;
+  const sure = confidence === null ? "" : ` Without one of them ${symbol ?? "that"} goes from the output in ${percent(confidence)} of cases.`;
   return [
     html("nav", { class: "bar" },
       html("a", { href: `/channels${query}`, onclick: follow }, "All channels"),

@@ -13,8 +13,9 @@ let run;
 let stage;
 let pad;
 
-// The place on the density ladder, the example's number or the user's own input, and the motifs.
-const now = { rung: 0, index: 0, own: null, shown: null, motifs: [], edited: false, picked: null };
+// The place on the density ladder, the example's number or the user's own input (which may be on the pad), and
+// the motifs.
+const now = { rung: 0, index: 0, own: null, drawn: false, shown: null, motifs: [], edited: false, picked: null };
 
 // ---- Addresses -----------------------------------------------------------------------------------
 
@@ -37,7 +38,7 @@ function motifsInWords() {
 function writeAddress() {
   let address = (now.own ? "/read" : `/examples/${now.index}`) + query();
   if (now.edited) address += `${address.includes("?") ? "&" : "?"}motifs=${motifsInWords()}`;
-  if (now.own && pad && byId("draw").getAttribute("aria-pressed") === "true") address += `#ink=${pad.packed()}`;
+  if (now.drawn) address += `#ink=${pad.packed()}`;
   history.replaceState(null, "", address);
   byId("to-channels").href = `/channels${query()}`;
 }
@@ -57,12 +58,13 @@ async function readAddress() {
   byId("to-channels").href = `/channels${query()}`;
   if (channel) return showChannels(run, channel[1], query(), follow);
   const ink = location.hash.match(/^#ink=([\w-]+)$/);
-  if (ink && !run.is_sound) {
-    startDrawing();
+  now.own = null;
+  now.drawn = Boolean(ink) && !run.is_sound;
+  penDown(false);
+  if (now.drawn) {
     pad.unpack(ink[1]);
     now.own = await pad.blob();
   } else {
-    now.own = null;
     now.index = Number(location.pathname.match(EXAMPLE)?.[1] ?? 0);
   }
   return load(asked.get("motifs"));
@@ -115,6 +117,7 @@ function showAnswer(answer) {
   showOutput(answer, now.shown.truth, now.edited);
   showFlow(run, now.shown, answer, now.picked);
   byId("reset").hidden = !now.edited;
+  byId("clear").hidden = !now.drawn;
 }
 
 // Asks what the decoder makes of the motifs as they are now.
@@ -230,7 +233,7 @@ function listChannels() {
   const hint = stage.adding === null
     ? how
     : `Press a place to put a motif of ${now.shown.channels[stage.adding].name} there.`;
-  byId("hint").textContent = drawing() ? "Draw on the sheet; the model reads along." : hint;
+  byId("hint").textContent = drawing() ? "Draw; the model reads along. Press Draw again to move motifs." : hint;
 }
 
 // ---- The user's own inputs ------------------------------------------------------------------------
@@ -242,38 +245,41 @@ const readSheet = newest(async () => {
   await load();
 });
 
-function startDrawing() {
-  pad ??= new Pad(run, () => readSheet());
-  byId("draw").setAttribute("aria-pressed", "true");
-  if (!pad.canvas.isConnected) {
-    const clear = html("button", { onclick: () => { pad.clear(); readSheet(); } }, "Clear");
-    byId("stage").before(html("div", { class: "sheet" }, pad.canvas, clear));
-  }
+// Takes the pen, with which the sheet is drawn on in place of moving motifs, or puts it down.
+function penDown(isDown) {
+  byId("draw").setAttribute("aria-pressed", String(isDown));
+  stage.lay(isDown ? pad.canvas : null);
 }
 
-function stopDrawing() {
-  byId("draw").setAttribute("aria-pressed", "false");
-  document.querySelector(".sheet")?.remove();
+function draw() {
+  if (drawing()) {
+    penDown(false);
+    return listChannels();
+  }
+  if (!now.drawn) pad.clear();
+  now.drawn = true;
+  penDown(true);
+  readSheet();
 }
 
 async function take(file) {
   if (byId("look").hidden) return;
-  const before = now.own;
+  const { own, drawn } = now;
   try {
     if (run.is_sound) {
       now.own = await toWav(file);
     } else {
       now.own = file;
       if (file.type.startsWith("image/")) {
-        startDrawing();
         await pad.put(file);
         now.own = await pad.blob();
+        now.drawn = true;
       }
     }
     await load();
     complain(null);
   } catch (error) {
-    now.own = before;
+    Object.assign(now, { own, drawn });
     complain(error);
   }
 }
@@ -284,7 +290,8 @@ function toExample(index) {
   const most = (run.examples ?? 2 ** 32) - 1;
   now.index = Math.max(0, Math.min(most, Math.round(index) || 0));
   now.own = null;
-  stopDrawing();
+  now.drawn = false;
+  penDown(false);
   reload();
 }
 
@@ -309,9 +316,9 @@ function listen() {
     reload();
   });
   byId("draw").hidden = run.is_sound;
-  byId("draw").addEventListener("click", () => {
-    if (drawing()) return toExample(now.index);
-    startDrawing();
+  byId("draw").addEventListener("click", draw);
+  byId("clear").addEventListener("click", () => {
+    pad.clear();
     readSheet();
   });
   byId("record").hidden = !run.is_sound;
@@ -335,6 +342,7 @@ async function begin() {
   run = await ask("/");
   document.title = `${run.name} – sparling`;
   byId("run").textContent = run.name;
+  if (!run.is_sound) pad = new Pad(run, () => readSheet());
   stage = new Stage(run, { changed: moved, picked: pick, removed, added });
   listen();
   await readAddress();

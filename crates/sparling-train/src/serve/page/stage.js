@@ -12,6 +12,7 @@ export class Stage {
     Object.assign(this, { run, changed, picked, removed, added });
     [this.features, this.rows, this.columns] = run.shape;
     this.adding = null;
+    this.sheet = null;
     this.place = byId("stage");
     this.svg = svg("svg", { onpointerdown: (event) => this.press(event) });
     this.place.replaceChildren(this.svg);
@@ -20,6 +21,15 @@ export class Stage {
 
   show(shown, motifs, { truth = true } = {}) {
     Object.assign(this, { shown, motifs, truth });
+    this.draw();
+  }
+
+  // Lays a sheet to draw on in the picture's place, under the motifs; `null` takes it away.
+  lay(sheet) {
+    this.sheet?.remove();
+    this.sheet = sheet;
+    if (sheet) this.place.prepend(sheet);
+    this.svg.classList.toggle("drawing", Boolean(sheet));
     this.draw();
   }
 
@@ -38,12 +48,15 @@ export class Stage {
     const [width, height] = this.size;
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("height", height);
+    if (this.sheet) Object.assign(this.sheet.style, { width: `${width}px`, height: `${height}px` });
     this.svg.classList.toggle("adding", this.adding !== null);
     const picture = svg("image", {
       href: this.shown.picture, width, height, preserveAspectRatio: "none", class: "picture",
     });
     this.groups = this.motifs.map((motif) => this.group(motif));
-    this.svg.replaceChildren(picture, ...this.footprints(), ...this.groups);
+    // The strongest on top.
+    const order = this.motifs.map((motif, index) => [motif.strength, index]).sort(([one], [other]) => one - other);
+    this.svg.replaceChildren(picture, ...this.footprints(), ...order.map(([, index]) => this.groups[index]));
   }
 
   footprints() {
