@@ -5,7 +5,7 @@ use svg::node::element::{Group, Rectangle};
 use super::drawing::{
     Anchor, INK, LABEL_TYPE, LIGHT, PAPER, Pixels, TITLE_TYPE, colour, document, text,
 };
-use super::flow::{AGAINST, FOR};
+use super::flow::{AGAINST, FOR, LEAST_EFFECT};
 
 /// Side of a cell, and the room above and to the left of all.
 const CELL: i32 = 46;
@@ -73,7 +73,11 @@ fn effect_cell(at: Pixels, effect: Option<f64>) -> Group {
     };
     let fill = if effect < 0.0 { FOR } else { AGAINST };
     let share = (effect.abs() / LARGE_EFFECT).min(1.0);
-    cell(at, (fill, share), &format!("{effect:+.1}"))
+    let number = match effect.abs() < LEAST_EFFECT {
+        true => String::new(),
+        false => format!("{effect:+.1}"),
+    };
+    cell(at, (fill, share), &number)
 }
 
 fn place_cell(at: Pixels, share: f64) -> Group {
@@ -108,7 +112,7 @@ mod tests {
     fn signs_have_two_cues_and_what_never_meets_is_blank() {
         let row = Row {
             name: "A 3".to_owned(),
-            effects: vec![Some(-7.25), Some(0.5), None],
+            effects: vec![Some(-7.25), Some(0.5), Some(0.01), None],
             places: vec![0.98, 0.02],
         };
         let names = |names: &[&str]| -> Vec<String> {
@@ -117,13 +121,18 @@ mod tests {
         let drawn = draw(
             "run",
             &[row],
-            &names(&["3", "5", "end"]),
+            &names(&["3", "5", "7", "end"]),
             &names(&["3", "none"]),
         );
-        for shown in ["-7.2", "+0.5", ">98<", ">2<"] {
-            assert!(drawn.contains(shown), "{shown}");
+        for shown in ["-7.2", "+0.5", "98", "2"] {
+            assert!(
+                drawn.lines().any(|line| line.trim() == shown),
+                "{shown}: {drawn}"
+            );
         }
-        assert_eq!(drawn.matches(FOR).count(), 1);
-        assert_eq!(drawn.matches(AGAINST).count(), 1);
+        // The first channel's name has that colour as well.
+        assert_eq!(drawn.matches(FOR).count(), 2);
+        assert_eq!(drawn.matches(AGAINST).count(), 2);
+        assert!(!drawn.contains("+0.0"));
     }
 }
