@@ -24,6 +24,8 @@ The sparling program, built in release mode with the backend that --backend asks
   sample     Look at examples of a domain
   report     Put runs side by side on one page
   explain    Show which motifs each output token comes from
+  serve      Look inside a run on a page: motifs to move, densities, channels
+  trust      Measure, without any truth, how far runs can be trusted
   intervene  Change motifs of an input, and see how the output changes
   predict    See what a run's model reads in files and folders
   annotate   Write what it finds in whole folders for other tools

@@ -20,10 +20,12 @@ mod predict;
 mod progress;
 mod report;
 mod sample;
+mod serve;
 mod stop;
 mod summary;
 mod tables;
 mod train;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -54,6 +56,8 @@ enum Command {
     Direct(direct::Compare),
     /// Give one symbol's motifs to another symbol's channel, and count the outputs that follow.
     Causality(causality::Measure),
+    /// Measure what tells, without any truth, how far runs can be trusted.
+    Trust(trust::Measure),
     /// Put runs side by side on one page: figures, tables, the paper's values.
     Report(report::Write),
     /// Write examples of a domain as pictures or recordings, with their labels and footprints.
@@ -64,6 +68,8 @@ enum Command {
     Annotate(annotate::Annotate),
     /// Show which motifs of an input each output token comes from, as a graph.
     Explain(explain::Explain),
+    /// Look inside a run on a page of its own: examples, drawings, motifs to move, channels.
+    Serve(serve::Serve),
     /// Change motifs of an input by hand, and see how the output changes.
     Intervene(intervene::Intervene),
     /// Download a data set, or verify one that is there.
@@ -91,11 +97,13 @@ impl Cli {
             Command::Binning(command) => command.run(),
             Command::Direct(command) => command.run(),
             Command::Causality(command) => command.run(),
+            Command::Trust(command) => command.run(),
             Command::Report(command) => command.run(),
             Command::Sample(command) => command.run(),
             Command::Predict(command) => command.run(),
             Command::Annotate(command) => command.run(),
             Command::Explain(command) => command.run(),
+            Command::Serve(command) => command.run(),
             Command::Intervene(command) => command.run(),
             Command::Data(command) => command.run(),
             Command::Devices(command) => command.run(),

@@ -3,7 +3,8 @@
 //! In reading order: [`config`] says what a run does; [`training`] is the loop, its step and what
 //! comes after the annealing; [`sparling_layer::annealing`] decides when the density is cut;
 //! `evaluate` and `metrics` measure; `run` keeps what was done; [`study`] asks more of trained
-//! runs; `reading` reads files of one's own; `report` draws; [`files`] and [`dataset`] read inputs; `golden` compares with PyTorch; and
+//! runs; `reading` reads files of one's own; `report` draws; [`serve`] is a page that does both live;
+//! [`files`] and [`dataset`] read inputs; `golden` compares with PyTorch; and
 //! [`cli`] is what the user types.
 
 pub mod backend;
@@ -21,5 +22,6 @@ mod reading;
 mod recipe;
 mod report;
 mod run;
+pub mod serve;
 pub mod study;
 pub mod training;

@@ -24,6 +24,7 @@ use crate::run::trained::Trained;
 pub use agreement::Agreement;
 pub use find::{Found, find};
 pub use journal::Journal;
+pub use pictures::open as open_picture;
 pub use prediction::{FileNames, FileReading, PredictedMotif, Prediction, describe};
 
 /// What to do with pictures that do not look like those the model knows.
@@ -85,7 +86,7 @@ pub fn read_one(trained: &Trained, file: &Path) -> Result<Reading> {
     let reading = match trained.domain().recordings() {
         Some(front_end) => recordings::read_window(trained, front_end, file)?,
         None => {
-            let input = pictures::open(trained, Handling::default(), file)?.input;
+            let input = pictures::open(trained.domain(), Handling::default(), file)?.input;
             run(trained, vec![input])
         }
     };

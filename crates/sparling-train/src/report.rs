@@ -8,6 +8,7 @@ pub mod channels;
 mod chart;
 pub mod curves;
 mod drawing;
+pub mod effects;
 pub mod evidence;
 pub mod examples;
 pub mod flow;

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
@@ -18,6 +18,8 @@ pub struct Machine {
     pub wgpu: bool,
     /// Whether to compile for CUDA.
     pub cuda: bool,
+    /// Whether chromedriver and Chromium are installed.
+    pub browser: bool,
     /// Golden values of other implementations.
     pub golden: Option<PathBuf>,
 }
@@ -33,6 +35,7 @@ impl Machine {
             deny: has_deny(),
             wgpu: is_asked_for("SPARLING_CHECK_WGPU") && has_vulkan(),
             cuda: is_asked_for("SPARLING_CHECK_CUDA"),
+            browser: answers("chromedriver"),
             golden: golden()?,
         })
     }
@@ -49,6 +52,13 @@ fn has_deny() -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// Whether a program says its version.
+fn answers(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdout(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// Where the Vulkan loader looks for drivers.

@@ -102,6 +102,16 @@ pub fn steps(machine: &Machine) -> Vec<Step> {
         Step::new("tests", "test --release --workspace").quick(),
     ));
     steps.push(
+        Step::new(
+            "page in a browser",
+            "test --release --workspace --test browser -- --ignored",
+        )
+        .only_if(
+            machine.browser,
+            "chromedriver is not installed; on Debian it is in the package chromium-driver",
+        ),
+    );
+    steps.push(
         // In a folder of its own: Cargo starts each verification from an empty one otherwise.
         Step::new(
             "package",
@@ -182,6 +192,7 @@ mod tests {
             deny: true,
             wgpu: true,
             cuda: true,
+            browser: true,
             golden: Some("golden".into()),
         };
         assert!(steps(&machine).iter().all(|step| step.skipped.is_none()));
@@ -197,6 +208,7 @@ mod tests {
             .collect();
         let expected = [
             "licences and sources",
+            "page in a browser",
             "vulkan alone, train",
             "re-embedding on wgpu",
             "training on wgpu",

@@ -1,5 +1,7 @@
 //! `sparling explain`.
 
+mod whole;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,13 +27,23 @@ const MOST_MOTIFS: usize = 100;
 pub struct Explain {
     /// The run's folder.
     run: PathBuf,
-    /// Pictures or recordings, as `predict` reads them; recordings no longer than those trained on.
-    #[arg(required = true, value_name = "FILE")]
+    /// Pictures or recordings, as `predict` reads them; recordings no longer than those trained on. Without
+    /// any the whole run is explained: what each channel does to tokens, on test examples.
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// How many test examples the whole run is explained on.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1000,
+        conflicts_with = "files"
+    )]
+    examples: usize,
     /// Print JSON, a line for each file.
     #[arg(long)]
     json: bool,
-    /// Where to write the graphs, as SVG, PNG and DOT; by default `explanations` in the run's folder.
+    /// Where to write the graphs, as SVG, PNG and DOT; by default `explanations` in the run's folder, or of
+    /// the whole run that folder itself.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Use the saved state whose density is nearest to this; by default the lowest.
@@ -56,6 +68,10 @@ impl Explain {
     pub(super) fn run(self) -> Result<()> {
         let backend = Backend::choose(self.backend, "explain")?;
         let trained = Trained::load(&self.run, self.density, backend)?;
+        if self.files.is_empty() {
+            let out = self.out.unwrap_or(self.run);
+            return whole::explain(&trained, self.examples, self.json, &out);
+        }
         // All files are read before anything is written.
         let explained = self.files.iter().map(|file| {
             let reading = read_one(&trained, file)?;

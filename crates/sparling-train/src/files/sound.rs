@@ -1,5 +1,6 @@
 //! Recordings: as WAV files, and of any length cut into windows that a model reads one by one.
 
+use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 
@@ -16,23 +17,32 @@ const FILLED: f64 = 0.8;
 ///
 /// If it cannot be saved.
 pub fn write(path: &Path, sound: &Sound) -> Result<(), SaveError> {
+    atomic::replace(path, |temporary| {
+        let wav = wav(sound).map_err(std::io::Error::other)?;
+        std::fs::write(temporary, wav)
+    })
+}
+
+/// The contents of a recording's WAV file.
+///
+/// # Errors
+///
+/// If it is longer than a WAV file can be.
+pub(crate) fn wav(sound: &Sound) -> Result<Vec<u8>, hound::Error> {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: sound.sample_rate,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };
-    let write = |path: &Path| {
-        let mut writer = hound::WavWriter::create(path, spec)?;
-        for sample in &sound.samples {
-            // A cast to an integer stays within the integer's range.
-            writer.write_sample((sample * 32_768.0).round() as i16)?;
-        }
-        writer.finalize()
-    };
-    atomic::replace(path, |temporary| {
-        write(temporary).map_err(std::io::Error::other)
-    })
+    let mut file = Cursor::new(Vec::new());
+    let mut writer = hound::WavWriter::new(&mut file, spec)?;
+    for sample in &sound.samples {
+        // A cast to an integer stays within the integer's range.
+        writer.write_sample((sample * 32_768.0).round() as i16)?;
+    }
+    writer.finalize()?;
+    Ok(file.into_inner())
 }
 
 /// Cuts a recording into pieces of at most `longest` samples, each of about the same length, where

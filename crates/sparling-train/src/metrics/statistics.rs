@@ -57,6 +57,60 @@ impl Mean {
     }
 }
 
+/// Spearman's rank correlation of two figures over runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankCorrelation {
+    /// From -1 to 1.
+    pub rho: f64,
+    /// Its 95 % bootstrap interval.
+    pub interval: [f64; 2],
+}
+
+impl RankCorrelation {
+    /// Of pairs; `None` of fewer than five, or if one of the two figures is the same in all of them.
+    ///
+    /// Resamples in which a figure is the same everywhere have no correlation and are left out.
+    pub fn of(pairs: &[[f64; 2]]) -> Option<Self> {
+        let count = pairs.len();
+        let rho = spearman(pairs).filter(|_| count >= FEW)?;
+        let mut stream = Stream::new(Split::Test, count as u64);
+        let resamples = (0..RESAMPLES).filter_map(|_| {
+            let drawn = (0..count).map(|_| pairs[stream.below(count as u64) as usize]);
+            spearman(&drawn.collect::<Vec<_>>())
+        });
+        let mut resamples: Vec<f64> = resamples.collect();
+        resamples.sort_by(f64::total_cmp);
+        let last = resamples.len().checked_sub(1)?;
+        let at = |share: f64| resamples[(last as f64 * share).round() as usize];
+        Some(Self {
+            rho,
+            interval: [at(0.025), at(0.975)],
+        })
+    }
+}
+
+/// The correlation of ranks.
+fn spearman(pairs: &[[f64; 2]]) -> Option<f64> {
+    let [one, other] = [0, 1].map(|side| ranks(pairs.iter().map(|pair| pair[side]).collect()));
+    let middle = (pairs.len() as f64 + 1.0) / 2.0;
+    let product = |one: &[f64], other: &[f64]| -> f64 {
+        let pairs = one.iter().zip(other);
+        pairs.map(|(x, y)| (x - middle) * (y - middle)).sum()
+    };
+    let spread = product(&one, &one) * product(&other, &other);
+    (spread > 0.0).then(|| product(&one, &other) / spread.sqrt())
+}
+
+/// The rank of each value, from 1; equal values share the mean of theirs.
+fn ranks(values: Vec<f64>) -> Vec<f64> {
+    let rank = |value: &f64| {
+        let below = values.iter().filter(|other| *other < value).count();
+        let equal = values.iter().filter(|other| *other == value).count();
+        below as f64 + (equal as f64 + 1.0) / 2.0
+    };
+    values.iter().map(rank).collect()
+}
+
 /// The median, of an even number the larger of the two in the middle. There must be some.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -66,6 +120,21 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranks_correlate_whatever_the_scale() {
+        let rising = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0].map(|value: f64| [value, value.ln()]);
+        let correlation = RankCorrelation::of(&rising).unwrap();
+        assert!((correlation.rho - 1.0).abs() < 1e-12);
+        assert_eq!(correlation.interval.map(f64::round), [1.0, 1.0]);
+        let falling = rising.map(|[x, y]| [x, -y]);
+        assert!((RankCorrelation::of(&falling).unwrap().rho + 1.0).abs() < 1e-12);
+        // Ties share their ranks: 1.5, 1.5, 3 beside 1, 2, 3.
+        let tied = spearman(&[[0.0, 1.0], [0.0, 2.0], [5.0, 3.0]]).unwrap();
+        assert!((tied - 0.75_f64.sqrt()).abs() < 1e-12);
+        assert_eq!(RankCorrelation::of(&rising[..4]), None);
+        assert_eq!(RankCorrelation::of(&[[1.0, 2.0]; 9]), None);
+    }
 
     #[test]
     fn intervals_hold_the_mean_and_shrink_with_the_values() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use sparling_data::OwnPicture;
+use sparling_data::{Domain, OwnPicture};
 
 use super::check::Odd;
 use super::prediction::{FileReading, Prediction, describe};
@@ -20,7 +20,7 @@ pub(super) fn read(
 ) -> Vec<Result<FileReading>> {
     let opened: Vec<Result<OwnPicture>> = files
         .iter()
-        .map(|file| open(trained, handling, &file.path))
+        .map(|file| open(trained.domain(), handling, &file.path))
         .collect();
     let inputs = opened.iter().flatten().map(|picture| picture.input.clone());
     let mut readings = run(trained, inputs.collect()).into_iter();
@@ -35,8 +35,11 @@ pub(super) fn read(
 }
 
 /// A picture as an input.
-pub(super) fn open(trained: &Trained, handling: Handling, file: &Path) -> Result<OwnPicture> {
-    let domain = trained.domain();
+///
+/// # Errors
+///
+/// If it cannot be read, or has another size than this domain's inputs where it cannot be fitted.
+pub fn open(domain: &dyn Domain, handling: Handling, file: &Path) -> Result<OwnPicture> {
     let [_, height, width] = domain.input_shape();
     let mut own = match domain.read_picture(file) {
         Some(own) => own?,

@@ -3,6 +3,7 @@
 mod figures;
 mod paper;
 mod tables;
+mod trust;
 
 use super::page::{Page, file_name};
 use crate::study::runs::{DomainStudy, Group, Run};
@@ -22,6 +23,7 @@ pub fn add(page: &mut Page, study: &DomainStudy) {
     figures::add_prediction(page, study);
     tables::add_direct(page, study);
     tables::add_causality(page, study);
+    trust::add(page, study);
     tables::add_bits(page, study);
 }
 

@@ -19,8 +19,8 @@ pub const LEAST_EFFECT: f64 = 0.05;
 const LARGE_EFFECT: f64 = 8.0;
 
 /// The colours of edges: what a token needs, and what speaks against it.
-const FOR: &str = "#005caf";
-const AGAINST: &str = "#be1432";
+pub(super) const FOR: &str = "#005caf";
+pub(super) const AGAINST: &str = "#be1432";
 
 /// The side of a motif's picture and the height of a row, in pixels.
 const CROP: i32 = 72;

@@ -25,7 +25,36 @@ pub(super) fn enlarged(
     scale: Pixels,
     is_spectrogram: bool,
 ) -> Result<Group> {
-    let greys = greys(values);
+    let address = address(values, width, is_spectrogram, INK_GREY)?;
+    let (columns, rows) = (width as i32, (values.len() / width) as i32);
+    let size = (columns * scale.0, rows * scale.1);
+    let image = Image::new()
+        .set("href", address)
+        .set("width", size.0)
+        .set("height", size.1)
+        .set("preserveAspectRatio", "none")
+        .set("style", "image-rendering:pixelated");
+    Ok(Group::new()
+        .add(image)
+        .add(frame((-1, -1), (size.0 + 2, size.1 + 2), 1, GREY)))
+}
+
+/// The address of a picture that holds the picture itself, each value as a pixel and full ink as `ink`.
+///
+/// # Errors
+///
+/// If it cannot be encoded.
+///
+/// # Panics
+///
+/// When there is no whole number of rows.
+pub(crate) fn address(
+    values: &[f32],
+    width: usize,
+    is_spectrogram: bool,
+    ink: f32,
+) -> Result<String> {
+    let greys = greys(values, ink);
     let rows = greys.chunks(width);
     let ordered: Vec<u8> = match is_spectrogram {
         true => rows.rev().flatten().copied().collect(),
@@ -36,17 +65,8 @@ pub(super) fn enlarged(
     let mut png = Vec::new();
     let encoded = picture.write_to(&mut Cursor::new(&mut png), ImageFormat::Png);
     encoded.context("cannot encode an input")?;
-    let size = (columns as i32 * scale.0, rows as i32 * scale.1);
     let data = BASE64_STANDARD.encode(png);
-    let image = Image::new()
-        .set("href", format!("data:image/png;base64,{data}"))
-        .set("width", size.0)
-        .set("height", size.1)
-        .set("preserveAspectRatio", "none")
-        .set("style", "image-rendering:pixelated");
-    Ok(Group::new()
-        .add(image)
-        .add(frame((-1, -1), (size.0 + 2, size.1 + 2), 1, GREY)))
+    Ok(format!("data:image/png;base64,{data}"))
 }
 
 /// The mean of an input's planes, of which each has so many values.
@@ -60,7 +80,7 @@ pub(crate) fn mean_plane(input: &[f32], size: usize) -> Cow<'_, [f32]> {
 }
 
 /// Values as greys: the commoner end of their range is paper, the other ink.
-fn greys(values: &[f32]) -> Vec<u8> {
+fn greys(values: &[f32], full: f32) -> Vec<u8> {
     let finite = values.iter().copied().filter(|value| value.is_finite());
     let low = finite.clone().fold(f32::INFINITY, f32::min);
     let range = (finite.fold(f32::NEG_INFINITY, f32::max) - low).max(f32::MIN_POSITIVE);
@@ -73,7 +93,7 @@ fn greys(values: &[f32]) -> Vec<u8> {
     };
     values
         .iter()
-        .map(|&value| (255.0 - (255.0 - INK_GREY) * ink(value)) as u8)
+        .map(|&value| (255.0 - (255.0 - full) * ink(value)) as u8)
         .collect()
 }
 
@@ -87,10 +107,10 @@ mod tests {
 
     #[test]
     fn the_commoner_end_is_paper() {
-        assert_eq!(greys(&[0.0, 0.0, 1.0]), [255, 255, INK]);
-        assert_eq!(greys(&[1.0, 1.0, 0.0]), [255, 255, INK]);
-        assert_eq!(greys(&[-80.0, -80.0, 0.0, -40.0])[3], 212);
-        assert_eq!(greys(&[7.0, 7.0]), [255, 255]);
+        assert_eq!(greys(&[0.0, 0.0, 1.0], INK_GREY), [255, 255, INK]);
+        assert_eq!(greys(&[1.0, 1.0, 0.0], INK_GREY), [255, 255, INK]);
+        assert_eq!(greys(&[-80.0, -80.0, 0.0, -40.0], INK_GREY)[3], 212);
+        assert_eq!(greys(&[7.0, 7.0], INK_GREY), [255, 255]);
     }
 
     #[test]
@@ -113,7 +133,7 @@ mod tests {
                     _ => {
                         let row = (row - 1) / 2;
                         let row = if is_spectrogram { 1 - row } else { row };
-                        greys(&values)[row * 3 + (column - 1) / 3]
+                        greys(&values, INK_GREY)[row * 3 + (column - 1) / 3]
                     }
                 };
                 assert_eq!(*pixel, [expected; 3], "column {column}, row {row}");

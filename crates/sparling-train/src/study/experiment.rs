@@ -78,6 +78,8 @@ pub enum Measurement {
     Direct,
     /// Whether outputs follow motifs that are given to another channel.
     Causality,
+    /// What tells without any truth how far the run can be trusted.
+    Trust,
 }
 
 /// A run of an experiment.
@@ -146,6 +148,7 @@ impl Measurement {
             Self::Binning => "binning",
             Self::Direct => "direct",
             Self::Causality => "causality",
+            Self::Trust => "trust",
         }
     }
 

@@ -17,6 +17,7 @@ use crate::study::binning::Binning;
 use crate::study::causality::Causality;
 use crate::study::direct::Direct;
 use crate::study::experiment::Measurement;
+use crate::study::trust::Trust;
 
 /// Runs of one domain.
 #[derive(Debug)]
@@ -61,6 +62,8 @@ pub struct Run {
     pub direct: Option<Direct>,
     /// How often outputs follow motifs that are given to another channel, if it was measured.
     pub causality: Option<Causality>,
+    /// What tells without any truth how far it can be trusted, if it was measured.
+    pub trust: Option<Trust>,
 }
 
 /// Reads all runs in some folders, at any depth, that have ended.
@@ -162,6 +165,7 @@ impl Run {
             binning: json(&Measurement::Binning.file(path))?.unwrap_or_default(),
             direct: json(&Measurement::Direct.file(path))?,
             causality: json(&Measurement::Causality.file(path))?,
+            trust: json(&Measurement::Trust.file(path))?,
         }))
     }
 

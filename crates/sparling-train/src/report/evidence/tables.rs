@@ -226,12 +226,12 @@ pub(super) fn add_bits(page: &mut Page, study: &DomainStudy) {
 }
 
 /// The mean alone.
-fn number(mean: Option<&Mean>, digits: usize) -> String {
+pub(super) fn number(mean: Option<&Mean>, digits: usize) -> String {
     mean.map_or("-".to_owned(), |mean| format!("{:.digits$}", mean.mean))
 }
 
 /// The mean and its interval, in percent.
-fn percent(mean: Option<&Mean>) -> String {
+pub(super) fn percent(mean: Option<&Mean>) -> String {
     mean.map_or("-".to_owned(), |mean| {
         let [low, high] = mean.interval.map(|value| 100.0 * value);
         let value = 100.0 * mean.mean;
