@@ -4,6 +4,7 @@ mod annotate;
 mod bench;
 mod binning;
 mod causality;
+mod config;
 mod configuration;
 mod data;
 mod devices;
@@ -21,6 +22,7 @@ mod progress;
 mod report;
 mod sample;
 mod serve;
+mod shell;
 mod stop;
 mod summary;
 mod tables;
@@ -74,12 +76,18 @@ enum Command {
     Intervene(intervene::Intervene),
     /// Download a data set, or verify one that is there.
     Data(data::Data),
+    /// List, show, check and compare configurations.
+    Config(config::Config),
     /// List the backends compiled in and the device each would use.
     Devices(devices::Devices),
     /// Compare with the golden values of a PyTorch implementation.
     Golden(golden::Golden),
     /// Measure parts beside what they replace.
     Bench(bench::Bench),
+    /// Print a script that completes commands and options in a shell.
+    Completions(shell::Completions),
+    /// Print the manual, for `man -l -`.
+    Man,
 }
 
 impl Cli {
@@ -106,9 +114,12 @@ impl Cli {
             Command::Serve(command) => command.run(),
             Command::Intervene(command) => command.run(),
             Command::Data(command) => command.run(),
+            Command::Config(command) => command.run(),
             Command::Devices(command) => command.run(),
             Command::Golden(command) => command.run(),
             Command::Bench(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man => shell::manual(),
         }
     }
 }

@@ -18,6 +18,7 @@ use sparling_models::{DecoderConfig, MotifModelConfig, Positions, RowLstmStart, 
 use toml::Table;
 
 pub use last_phase::LastPhase;
+pub(crate) use presets::preset_names;
 pub use splitting::Splitting;
 
 use checks::{above_zero, at_least_one, not_negative, require, share};

@@ -209,6 +209,34 @@ fn predictions_are_printed_and_drawn() {
 }
 
 #[test]
+fn configurations_are_listed_shown_checked_and_compared() {
+    let config = |arguments: &[&str]| printed(sparling(&["config"]).args(arguments));
+    assert!(config(&["list"]).contains("audiomnist/paper\n"));
+    let shown = config(&["show", "digitcircle", "--set", "training.batch_size=3"]);
+    assert!(shown.contains("batch_size = 3"), "{shown}");
+    assert!(config(&["check", TINY]).contains("can be run"));
+    let run = RUN.path.to_str().unwrap();
+    let same = config(&["diff", run, run]);
+    assert_eq!(same, "");
+    let differing = config(&["diff", "digitcircle/small", "digitcircle/paper"]);
+    assert!(
+        differing.contains("motif_model.width: 16 -> 64\n"),
+        "{differing}"
+    );
+}
+
+#[test]
+fn shells_and_systems_are_told_what_there_is() {
+    let script = printed(&mut sparling(&["completions", "bash"]));
+    assert!(script.contains("annotate") && script.contains("--no-pictures"));
+    let manual = printed(&mut sparling(&["man"]));
+    assert!(
+        manual.starts_with(".ie") && manual.contains("annotate"),
+        "{manual}"
+    );
+}
+
+#[test]
 fn devices_lists_every_backend() {
     let listed = printed(&mut sparling(&["devices"]));
     let names: Vec<&str> = listed

@@ -26,6 +26,11 @@ const PRESETS: [(&str, &str, &str); 9] = [
     preset!("latexocr", "paper"),
 ];
 
+/// The domain and the name of each preset.
+pub fn preset_names() -> impl Iterator<Item = [&'static str; 2]> {
+    PRESETS.iter().map(|(domain, name, _)| [*domain, *name])
+}
+
 /// The text of a preset.
 pub(super) fn text(domain: &str, preset: &str) -> Result<&'static str, RunConfigError> {
     let mut known = String::new();
