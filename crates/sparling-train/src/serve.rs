@@ -10,6 +10,7 @@ mod models;
 mod reading;
 mod refusal;
 mod routes;
+mod saved;
 mod upload;
 
 use std::io;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use models::Models;
 pub use routes::router;
+pub(crate) use saved::channels_page;
 
 /// Answers requests until the program is ended. Where only this machine can connect, only requests that
 /// name it are answered, so that no page from elsewhere reads along under a name of its own.

@@ -51,6 +51,8 @@ fn a_whole_run_is_explained() {
         "{blanking}"
     );
     assert!(out.path().join("effects.png").exists());
+    let page = fs::read_to_string(out.path().join("channels.html")).unwrap();
+    assert_eq!(page.matches(r#""strengths""#).count(), 10);
 }
 
 #[test]
@@ -58,6 +60,7 @@ fn a_run_agrees_with_its_copy_and_the_report_says_so() {
     let runs = tempfile::tempdir().unwrap();
     let copies = ["one", "other"].map(|name| runs.path().join(name));
     copies.iter().for_each(|copy| copied::copy(&RUN, copy));
+    fs::write(copies[0].join("channels.html"), "its channels").unwrap();
     let mut command = sparling(&["trust", "--examples", "20"]);
     printed(command.args(&copies));
     let trust = json(&copies[0].join("trust.json"));
@@ -72,6 +75,8 @@ fn a_run_agrees_with_its_copy_and_the_report_says_so() {
     }
     let mut command = sparling(&["report"]);
     printed(command.arg(runs.path()).arg("--out").arg(runs.path()));
+    let linked = runs.path().join("pages/digitcircle-one-seed3.html");
+    assert_eq!(fs::read_to_string(linked).unwrap(), "its channels");
     let table = runs.path().join("tables/digitcircle-trust.csv");
     let table = fs::read_to_string(table).unwrap();
     assert!(

@@ -69,8 +69,8 @@ impl Explain {
         let backend = Backend::choose(self.backend, "explain")?;
         let trained = Trained::load(&self.run, self.density, backend)?;
         if self.files.is_empty() {
-            let out = self.out.unwrap_or(self.run);
-            return whole::explain(&trained, self.examples, self.json, &out);
+            let out = self.out.as_ref().unwrap_or(&self.run);
+            return whole::explain(&trained, &self.run, self.examples, self.json, out);
         }
         // All files are read before anything is written.
         let explained = self.files.iter().map(|file| {

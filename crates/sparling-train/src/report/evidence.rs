@@ -32,6 +32,7 @@ fn add_group(page: &mut Page, study: &DomainStudy, group: &Group) {
     let id = file_name(&format!("{}-{}", study.domain, group.name));
     page.heading(3, &group.name);
     add_pictures(page, &group.runs[0]);
+    add_channels(page, study, group);
     add_confusion(page, study, group, &id);
     if let Some(panel) = by_density(group) {
         let caption = "Validation errors of the state kept at each density, from dense to sparse (paper, \
@@ -60,6 +61,17 @@ fn add_pictures(page: &mut Page, run: &Run) {
     for (file, caption) in [("examples.png", examples), ("channels.png", channels)] {
         if let Ok(png) = std::fs::read(run.path.join(file)) {
             page.picture(&caption, &png);
+        }
+    }
+}
+
+/// Adds links to the pages of channels that `explain` has left in runs' folders.
+fn add_channels(page: &mut Page, study: &DomainStudy, group: &Group) {
+    for run in &group.runs {
+        if let Ok(channels) = std::fs::read_to_string(run.path.join("channels.html")) {
+            let name = format!("{}-{}-seed{}", study.domain, group.name, run.seed);
+            let text = format!("What each channel of seed {} is", run.seed);
+            page.link(&text, &file_name(&name), channels);
         }
     }
 }

@@ -98,18 +98,28 @@ impl Page {
         );
     }
 
+    /// A link to a page of its own, kept in a folder beside this one.
+    pub(super) fn link(&mut self, text: &str, name: &str, page: String) {
+        let file = Path::new("pages").join(format!("{name}.html"));
+        let _ = writeln!(
+            self.body,
+            "<p><a href=\"{}\">{}</a></p>",
+            escape(&file.to_string_lossy()),
+            escape(text)
+        );
+        self.files.push((file, page));
+    }
+
     /// Writes the page as `report.html` in a folder, and all else beside it.
     ///
     /// # Errors
     ///
     /// If a file cannot be written.
     pub fn save(&self, folder: &Path) -> Result<()> {
-        for part in ["tables", "figures"] {
-            let part = folder.join(part);
-            fs::create_dir_all(&part).with_context(|| format!("cannot make {}", part.display()))?;
-        }
         for (name, contents) in &self.files {
             let path = folder.join(name);
+            let part = path.parent().unwrap_or(folder);
+            fs::create_dir_all(part).with_context(|| format!("cannot make {}", part.display()))?;
             atomic::write(&path, contents.as_bytes())?;
             if path.extension().is_some_and(|extension| extension == "svg") {
                 save_png(&path.with_extension("png"), contents)?;

@@ -4,12 +4,12 @@ use anyhow::Result;
 use serde::Serialize;
 use sparling_data::Split;
 
-use super::models::Model;
 use super::reading::{INK, MOST_EXPLAINED};
-use crate::evaluate::Reading;
+use crate::evaluate::{Evaluator, Reading};
 use crate::metrics::channel::channel_name;
 use crate::metrics::{Names, Supports};
 use crate::report::greys;
+use crate::run::trained::Trained;
 use crate::study::effects::Effects;
 use crate::study::names;
 use crate::study::portrait::{self, Histogram, Portrait};
@@ -70,15 +70,14 @@ struct Effect {
 }
 
 impl Channels {
-    /// Reads test examples and looks at every channel.
-    pub(super) fn measure(model: &Model) -> Result<Self> {
-        let evaluator = model.evaluator();
+    /// Reads test examples and looks at every channel. The domain must be prepared.
+    pub(super) fn measure(model: &Trained, evaluator: &Evaluator) -> Result<Self> {
         let domain = model.domain();
         let window = model.config().model(domain).motif_model.window();
         let supports = match model.supports() {
             Some(supports) => supports.clone(),
             None => Looker {
-                evaluator: &evaluator,
+                evaluator,
                 motif_model: model.frozen_motif_model()?,
                 window,
                 split: Split::Validation,
@@ -99,7 +98,7 @@ impl Channels {
             domain.input_shape(),
             (window, PATCHES),
         );
-        let effects = Effects::of(&evaluator, &readings, MOST_EXPLAINED);
+        let effects = Effects::of(evaluator, &readings, MOST_EXPLAINED);
         let pages = portraits.iter().zip(&effects.mean).enumerate();
         let pages = pages.map(|(channel, (portrait, effects))| {
             Ok(ChannelPage {
@@ -117,7 +116,7 @@ impl Channels {
 }
 
 impl ChannelPage {
-    fn of(model: &Model, portrait: &Portrait, effects: &[Option<f64>]) -> Result<Self> {
+    fn of(model: &Trained, portrait: &Portrait, effects: &[Option<f64>]) -> Result<Self> {
         let located = portrait.answers.iter().sum::<u64>() + portrait.outside;
         let share = |count: u64| count as f64 / located.max(1) as f64;
         let answers = portrait.answers.iter().zip(model.domain().symbols());
@@ -151,7 +150,7 @@ impl ChannelPage {
 }
 
 impl Effect {
-    fn largest_first(model: &Model, effects: &[Option<f64>]) -> Vec<Self> {
+    fn largest_first(model: &Trained, effects: &[Option<f64>]) -> Vec<Self> {
         let vocabulary = model.domain().vocabulary();
         let named = |token: usize| match token == vocabulary.end() {
             true => "end".to_owned(),

@@ -136,7 +136,7 @@ impl Model {
         if let Some(channels) = &*channels {
             return Ok(channels.clone());
         }
-        let measured = Arc::new(Channels::measure(self)?);
+        let measured = Arc::new(Channels::measure(self, &self.evaluator())?);
         Ok(channels.insert(measured).clone())
     }
 

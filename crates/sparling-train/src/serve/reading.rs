@@ -4,12 +4,14 @@ use anyhow::Result;
 use serde::Serialize;
 use sparling_data::{Batch, Footprint, Split};
 
+use super::channels::Channels;
 use super::models::Model;
 use super::refusal::Refusal;
 use crate::evaluate::Reading;
 use crate::metrics::channel::channel_name;
 use crate::metrics::{Motif, Support};
 use crate::report::greys;
+use crate::run::trained::Trained;
 use crate::study::explain::Explanation;
 
 /// More motifs than this have no graph that anyone could read, and take long to take away.
@@ -206,12 +208,16 @@ fn picture(model: &Model, input: &[f32]) -> Result<String> {
 
 /// What a model's channels are, as far as that is known.
 pub(super) fn channels(model: &Model) -> Vec<ShownChannel> {
-    let measured = model.channels_so_far();
+    channels_of(model, model.channels_so_far().as_deref())
+}
+
+/// What channels are, by what was saved or else measured.
+pub(super) fn channels_of(model: &Trained, measured: Option<&Channels>) -> Vec<ShownChannel> {
     let count = model.evaluator().model.bottleneck.sparsity.channels();
     let supports = model.supports();
-    let supports = supports.or(measured.as_ref().map(|measured| &measured.supports));
+    let supports = supports.or(measured.map(|measured| &measured.supports));
     let names = model.names();
-    let names = names.or(measured.as_ref().map(|measured| &measured.names));
+    let names = names.or(measured.map(|measured| &measured.names));
     let shown = (0..count).map(|channel| {
         let name = names.and_then(|names| names.0.get(channel)?.as_ref());
         let symbol = match name {

@@ -15,6 +15,7 @@ use crate::metrics::channel::channel_name;
 use crate::report::effects::{self, Row};
 use crate::report::flow::save_png;
 use crate::run::trained::Trained;
+use crate::serve;
 use crate::study::blanking::Blanking;
 use crate::study::effects::Effects;
 use crate::study::portrait::{self, Portrait};
@@ -32,8 +33,15 @@ struct Explained {
     blanking: Blanking,
 }
 
-/// Explains a run on so many test examples, and writes `effects.json`, `effects.svg` and `effects.png`.
-pub(super) fn explain(trained: &Trained, examples: usize, json: bool, out: &Path) -> Result<()> {
+/// Explains a run on so many test examples, and writes `effects.json`, `effects.svg`, `effects.png` and the pages of
+/// its channels.
+pub(super) fn explain(
+    trained: &Trained,
+    run: &Path,
+    examples: usize,
+    json: bool,
+    out: &Path,
+) -> Result<()> {
     let domain = trained.domain();
     domain.prepare()?;
     let evaluator = trained.evaluator();
@@ -57,16 +65,26 @@ pub(super) fn explain(trained: &Trained, examples: usize, json: bool, out: &Path
     let path = out.join("effects.json");
     atomic::write(&path, &serde_json::to_vec_pretty(&explained)?)?;
     draw(trained, &explained, &readings, &out.join("effects.svg"))?;
+    let page = serve::channels_page(&name_of(run), trained)?;
+    atomic::write(&out.join("channels.html"), page.as_bytes())?;
     if json {
         say!("{}", serde_json::to_string(&explained)?);
     } else {
         print(&explained.blanking);
         say!(
-            "what channels do to tokens: {}",
-            path.with_extension("svg").display()
+            "what channels do to tokens: {}, a page of each: {}",
+            path.with_extension("svg").display(),
+            out.join("channels.html").display()
         );
     }
     Ok(())
+}
+
+/// The name of a run's folder.
+fn name_of(run: &Path) -> String {
+    let path = run.canonicalize().unwrap_or(run.to_owned());
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 fn print(blanking: &Blanking) {

@@ -2,18 +2,32 @@
 
 import { ask, byId, chip, colour, html, number, percent, svg } from "./dom.js";
 
-export async function showChannels(run, name, query, follow) {
+// Shows all channels, or the one of a name, at the density of a query; links are followed by `follow`.
+export async function showChannels(name, query, follow) {
   const place = byId("channels");
   if (!place.firstChild) place.replaceChildren(html("p", { class: "muted" }, "Looking at test examples …"));
   const pages = await ask(`/channels${query}`);
   const { channels } = await ask(`/examples/0${query}`);
+  const link = (channel, ...inside) => {
+    const path = channel === null ? "" : `/${pages[channel].name}`;
+    return html("a", { href: `/channels${path}${query}`, onclick: follow }, ...inside);
+  };
+  draw(pages, channels, name, link);
+}
+
+// Shows the channels of a page that was saved with them.
+export function showSaved() {
+  const { pages, channels } = JSON.parse(byId("saved").textContent);
+  const link = (channel, ...inside) => html("a", { href: channel === null ? "#" : `#${pages[channel].name}` }, ...inside);
+  const show = () => draw(pages, channels, location.hash.slice(1), link);
+  addEventListener("hashchange", show);
+  show();
+}
+
+function draw(pages, channels, name, link) {
   const index = pages.findIndex((page) => page.name === name);
   if (name && index < 0) throw new Error(`there is no channel ${name}`);
-  const link = (channel, ...inside) =>
-    html("a", { href: `/channels/${pages[channel].name}${query}`, onclick: follow }, ...inside);
-  place.replaceChildren(
-    ...(name ? one(run, pages, channels, index, link, query, follow) : all(pages, channels, link)),
-  );
+  byId("channels").replaceChildren(...(name ? one(pages, channels, index, link) : all(pages, channels, link)));
 }
 
 function all(pages, channels, link) {
@@ -34,14 +48,14 @@ function all(pages, channels, link) {
   ];
 }
 
-function one(run, pages, channels, index, link, query, follow) {
+function one(pages, channels, index, link) {
   const page = pages[index];
   const { symbol, confidence } = channels[index];
   const beside = (offset, text) => (pages[index + offset] ? [link(index + offset, text)] : []);
   const sure = confidence === null ? "" : ` Without one of them ${symbol ?? "that"} goes from the output in ${percent(confidence)} of cases.`;
   return [
     html("nav", { class: "bar" },
-      html("a", { href: `/channels${query}`, onclick: follow }, "All channels"),
+      link(null, "All channels"),
       html("span", { class: "group" }, ...beside(-1, "‹ before"), ...beside(1, "next ›")),
     ),
     html("h1", {}, chip(channels, index), ` stands for ${symbol ?? "nothing"}`),

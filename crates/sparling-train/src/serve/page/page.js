@@ -56,7 +56,7 @@ async function readAddress() {
   byId("to-channels").setAttribute("aria-current", channel ? "page" : "false");
   byId("to-look").setAttribute("aria-current", channel ? "false" : "page");
   byId("to-channels").href = `/channels${query()}`;
-  if (channel) return showChannels(run, channel[1], query(), follow);
+  if (channel) return showChannels(channel[1], query(), follow);
   const ink = location.hash.match(/^#ink=([\w-]+)$/);
   now.own = null;
   now.drawn = Boolean(ink) && !run.is_sound;
