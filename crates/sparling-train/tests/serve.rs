@@ -15,6 +15,7 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode};
+use program::sparling;
 use serde_json::{Value, json};
 use sparling_data::Split;
 use sparling_data::seed::Stream;
@@ -181,6 +182,19 @@ fn others_than_this_machine_are_refused() {
     let host = "evil.example:7878".parse().unwrap();
     foreign.headers_mut().insert("host", host);
     assert_eq!(answer(foreign).0, StatusCode::FORBIDDEN);
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let run = few_motifs::run("serve-port");
+    let output = sparling(&["serve", "--port", &port]).arg(run).output();
+    let error = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(
+        error.contains(&port) && error.contains("choose another with --port"),
+        "{error}"
+    );
 }
 
 /// One of the wrong requests: another method, path, query and body each time.

@@ -57,7 +57,9 @@ export function showFlow(run, shown, answer, picked) {
   legend.append(
     html("span", { class: "for" }), "the token needs the motif ", html("span", { class: "against" }), "the motif speaks against it",
   );
-  place.replaceChildren(graph, legend);
+  const isEmpty = sources > 0 && !graph.querySelector(".edge");
+  const alone = "No motif matters alone: without any one of them every token is about as likely as before.";
+  place.replaceChildren(graph, isEmpty ? html("p", { class: "muted" }, alone) : legend);
 }
 
 function source(run, shown, motif, y, row) {

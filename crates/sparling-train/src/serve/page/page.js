@@ -132,7 +132,7 @@ const answerAnew = newest(async (begun = performance.now()) => {
 function edited() {
   if (!now.edited) {
     now.edited = true;
-    stage.svg.querySelectorAll(".box.true").forEach((box) => box.remove());
+    stage.hideTruth();
   }
   answerAnew(performance.now());
 }
@@ -221,6 +221,7 @@ function listChannels() {
         if (event.detail === 0) return added(channel, stage.rows >> 1, stage.columns >> 1);
         stage.adding = stage.adding === channel ? null : channel;
         stage.draw();
+        stage.place.scrollIntoView({ block: "nearest", behavior: "smooth" });
         listChannels();
       },
     }, chip(now.shown.channels, channel), symbol ?? "–");
@@ -269,12 +270,13 @@ async function take(file) {
     if (run.is_sound) {
       now.own = await toWav(file);
     } else {
-      now.own = file;
-      if (file.type.startsWith("image/")) {
+      Object.assign(now, { own: file, drawn: false });
+      // A model of the user's own pictures knows how to scale them; greys and colours have no place on the pad.
+      if (file.type.startsWith("image/") && run.domain !== "folder") {
         await pad.put(file);
-        now.own = await pad.blob();
-        now.drawn = true;
+        Object.assign(now, { own: await pad.blob(), drawn: true });
       }
+      penDown(false);
     }
     await load();
     complain(null);

@@ -24,6 +24,12 @@ export class Stage {
     this.draw();
   }
 
+  // Takes the true places away, without redrawing what may be held.
+  hideTruth() {
+    this.truth = false;
+    this.svg.querySelectorAll(".box.true").forEach((box) => box.remove());
+  }
+
   // Lays a sheet to draw on in the picture's place, under the motifs; `null` takes it away.
   lay(sheet) {
     this.sheet?.remove();
@@ -79,6 +85,8 @@ export class Stage {
       tabindex: 0,
       role: "button",
       onpointerdown: (event) => this.grab(event, motif, group),
+      // Else a finger on a motif would scroll the page.
+      ontouchstart: (event) => event.preventDefault(),
       onkeydown: (event) => this.key(event, motif),
       onfocus: () => this.picked(motif),
       onblur: () => this.picked(null),
