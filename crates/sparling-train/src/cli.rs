@@ -14,6 +14,7 @@ mod explain;
 mod golden;
 mod init;
 mod intervene;
+mod numbers;
 mod output;
 mod pace;
 mod predict;

@@ -2,6 +2,7 @@
 
 mod checks;
 mod last_phase;
+mod limits;
 mod overrides;
 mod presets;
 mod splitting;
@@ -21,6 +22,10 @@ pub use last_phase::LastPhase;
 pub use splitting::Splitting;
 
 use checks::{above_zero, at_least_one, not_negative, require, share};
+use limits::single;
+
+/// At a lower density no input of any size has an activation.
+const LOWEST_DENSITY: f64 = 1e-12;
 
 /// Everything that decides what a run computes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -213,6 +218,9 @@ pub enum RunConfigError {
         /// What was given.
         value: String,
     },
+    /// It cannot be written down.
+    #[error("the configuration cannot be kept as config.toml: {0}")]
+    Unwritable(String),
     /// A part refuses its configuration.
     #[error("{0}")]
     Invalid(String),
@@ -300,8 +308,22 @@ impl RunConfig {
     }
 
     /// The configuration as TOML, every key written out.
-    pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(self).expect("plain structs serialise")
+    ///
+    /// # Errors
+    ///
+    /// If a path in it is not UTF-8, which no TOML can hold.
+    pub fn to_toml(&self) -> Result<String, RunConfigError> {
+        let refused = |error: toml::ser::Error| RunConfigError::Unwritable(error.to_string());
+        toml::to_string_pretty(self).map_err(refused)
+    }
+
+    /// What of it decides what is learnt: all but how often the state is saved.
+    pub fn decisive(&self) -> serde_json::Value {
+        let mut decisive = serde_json::to_value(self).expect("what TOML holds JSON does");
+        if let Some(training) = decisive["training"].as_object_mut() {
+            training.remove("save_every_minutes");
+        }
+        decisive
     }
 
     /// The domain's name, as on the command line.
@@ -326,6 +348,7 @@ impl RunConfig {
     /// Names the key and the value.
     pub fn validate(&self) -> Result<(), RunConfigError> {
         let domain = self.build_domain()?;
+        self.validate_sizes(&*domain)?;
         let model = &self.motif_model;
         at_least_one("motif_model.width", model.width)?;
         at_least_one("motif_model.channels", model.channels)?;
@@ -378,6 +401,10 @@ impl RunConfig {
         if let Some(phase) = &self.last_phase {
             phase.validate()?;
         }
+        let lowest = self.annealing.minimum_density;
+        let wanted = format!("at least {LOWEST_DENSITY}");
+        let possible = lowest >= LOWEST_DENSITY || lowest <= 0.0 || lowest.is_nan();
+        require(possible, "annealing.minimum_density", &wanted, lowest)?;
         self.annealing
             .validate()
             .map_err(|error| RunConfigError::Range {
@@ -414,9 +441,14 @@ impl RunConfig {
         };
         let wanted = "absent, where inputs are sequences";
         require(!is_sequence, "decoder.row_lstm", wanted, "there")?;
-        above_zero("decoder.row_lstm.input_gain", lstm.input_gain)?;
+        single("decoder.row_lstm.input_gain", lstm.input_gain)?;
         let (key, bias) = ("decoder.row_lstm.forget_bias", lstm.forget_bias);
-        require(bias.is_finite(), key, "finite", bias)
+        require(
+            (bias as f32).is_finite(),
+            key,
+            "finite in single precision",
+            bias,
+        )
     }
 
     fn validate_baseline(&self, baseline: Baseline) -> Result<(), RunConfigError> {
@@ -512,10 +544,10 @@ impl TrainingSection {
         ] {
             require((0.0..1.0).contains(&beta), key, "in [0, 1)", beta)?;
         }
-        match self.gradient_clip_norm {
-            Some(norm) => above_zero("training.gradient_clip_norm", norm),
-            None => Ok(()),
+        if let Some(norm) = self.gradient_clip_norm {
+            above_zero("training.gradient_clip_norm", norm)?;
         }
+        self.validate_precision()
     }
 }
 

@@ -49,23 +49,31 @@ impl Outcome {
             checkpoints: BTreeMap::new(),
             weights: BTreeMap::new(),
         };
-        let entries = fs::read_dir(run.join("checkpoints")).expect("a run has checkpoints");
+        let checkpoints = run.join("checkpoints");
+        let entries = fs::read_dir(&checkpoints).expect("a run has checkpoints");
         for entry in entries {
             let path = entry.expect("the folder can be listed").path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let contents = fs::read(&path).expect("a checkpoint's file can be read");
-            if name.starts_with('.') {
-                // What a killed process had not finished writing.
-            } else if name.ends_with(".json") {
-                let json = serde_json::from_slice(&contents).expect("it is JSON");
-                let mut json = without_clock(json);
-                if let Some(training) = json["training"].as_object_mut() {
-                    training.remove("optimizer");
-                }
-                result.checkpoints.insert(name.into_owned(), json);
-            } else if name.ends_with(".safetensors") {
-                result.weights.insert(name.into_owned(), contents);
+            // What a killed process had not finished writing, and the state before the last, which depends on
+            // when the run was saved.
+            let is_other = name.starts_with('.') || name == "previous.json";
+            if is_other || !name.ends_with(".json") {
+                continue;
             }
+            let contents = fs::read(&path).expect("a checkpoint's file can be read");
+            let json = serde_json::from_slice(&contents).expect("it is JSON");
+            let mut json = without_clock(json);
+            if let Some(training) = json["training"].as_object_mut() {
+                training.remove("optimizer");
+                training.remove("events");
+            }
+            let fields = json.as_object_mut().expect("a checkpoint is an object");
+            fields.remove("crc32");
+            let weights = fields["weights"]["file"].as_str();
+            let weights = weights.expect("a checkpoint names its weights").to_owned();
+            let values = fs::read(checkpoints.join(&weights)).expect("they can be read");
+            result.weights.insert(weights, values);
+            result.checkpoints.insert(name.into_owned(), json);
         }
         result
     }

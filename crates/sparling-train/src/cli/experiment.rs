@@ -17,7 +17,7 @@ use super::{stop, tables};
 use crate::backend::Backend;
 use crate::program;
 use crate::run::event::Event;
-use crate::run::folder::RunFolder;
+use crate::run::folder::{RunError, RunFolder};
 use crate::study::experiment::{Experiment, Planned, Progress};
 
 /// How often the runs in progress are looked at.
@@ -253,9 +253,12 @@ impl<'a> Sweep<'a> {
                 continue;
             }
             let progress = run.progress()?;
-            if progress != Progress::Missing && RunFolder::open(&run.folder)?.lock().is_err() {
-                // Another process trains it.
-                continue;
+            if progress != Progress::Missing {
+                match RunFolder::open(&run.folder)?.lock() {
+                    Ok(_) => {}
+                    Err(RunError::InUse(_)) => continue,
+                    Err(error) => return Err(error.into()),
+                }
             }
             if let Some(arguments) = run.command(progress, self.domain) {
                 return Ok(Some((run, progress, arguments)));

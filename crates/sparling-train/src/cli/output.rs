@@ -46,3 +46,8 @@ pub fn lost() -> Option<&'static io::Error> {
 pub fn complain(message: Arguments) {
     let _ = writeln!(io::stderr().lock(), "error: {message}");
 }
+
+/// Writes what the user should know to standard error, if that is possible.
+pub fn warn(message: Arguments) {
+    let _ = writeln!(io::stderr().lock(), "warning: {message}");
+}

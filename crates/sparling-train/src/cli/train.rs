@@ -7,14 +7,16 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::configuration::{self, Configuration};
-use super::output::say;
+use super::output::{self, say};
 use super::progress::Console;
 use super::{stop, summary};
 use crate::backend::Backend;
 use crate::config::{Retrain, RunConfig};
 use crate::program;
 use crate::recipe;
+use crate::run::begin::begin;
 use crate::run::folder::{Environment, RunFolder, free_path};
+use crate::run::lock::Lock;
 use crate::training::trainer::{Ended, Limits, Trainer};
 
 /// What `train` takes.
@@ -53,6 +55,10 @@ pub struct Train {
     /// Go on with the run in this folder.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["preset", "config", "settings", "seed", "name", "out"])]
     resume: Option<PathBuf>,
+    /// For --resume: go on although config.toml or metrics.jsonl is not what the run was saved with. What
+    /// was changed is written to changes.jsonl.
+    #[arg(long, requires = "resume")]
+    changed: bool,
 }
 
 impl Train {
@@ -62,27 +68,38 @@ impl Train {
             samples: self.max_samples,
             time: self.max_time,
         };
-        let (folder, fresh) = match &self.resume {
-            Some(path) => (RunFolder::open(path)?, None),
+        let (folder, lock, fresh) = match &self.resume {
+            Some(path) => {
+                let folder = RunFolder::open(path)?;
+                let lock = folder.lock()?;
+                folder.remove_temporaries();
+                (folder, lock, None)
+            }
             None => {
                 let config = self.load()?;
                 let domain = config.build_domain()?;
                 domain.prepare()?;
-                (self.create(&config, backend)?, Some((config, domain)))
+                let (folder, lock) = self.create(&config, backend)?;
+                (folder, lock, Some((config, domain)))
             }
         };
-        let _lock = folder.lock()?;
+        if let Some(warning) = lock.warning() {
+            output::warn(format_args!("{warning}"));
+        }
         let mut trainer = match fresh {
             Some((config, domain)) => Trainer::new(folder.clone(), config, domain, backend)?,
             None => {
                 let resume = || {
                     let data = self.configuration.data.as_deref();
                     let config = configuration::of_run(&folder, data)?;
-                    Trainer::resume(folder.clone(), config, backend)
+                    Trainer::resume(folder.clone(), config, backend, self.changed)
                 };
                 resume().with_context(|| format!("cannot resume {}", folder.path().display()))?
             }
         };
+        for warning in trainer.warnings() {
+            output::warn(format_args!("{warning}"));
+        }
         let stop = stop::on_request()?;
         let begun = trainer.samples();
         let events = folder.events()?;
@@ -113,7 +130,7 @@ impl Train {
         }))
     }
 
-    fn create(&self, config: &RunConfig, backend: Backend) -> Result<RunFolder> {
+    fn create(&self, config: &RunConfig, backend: Backend) -> Result<(RunFolder, Lock)> {
         let parent = self.out.join(config.domain_name());
         let path = match &self.name {
             Some(name) if Path::new(name).components().count() == 1 => parent.join(name),
@@ -134,7 +151,7 @@ impl Train {
                 free_path(&parent, &name)
             }
         };
-        Ok(RunFolder::create(&path, config, &Environment::of(backend))?)
+        Ok(begin(&path, config, &Environment::of(backend))?)
     }
 }
 
