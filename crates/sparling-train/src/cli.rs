@@ -14,6 +14,7 @@ mod explain;
 mod golden;
 mod init;
 mod intervene;
+mod memory;
 mod numbers;
 mod output;
 mod pace;

@@ -10,7 +10,7 @@ mod splitting;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparling_data::{Domain, DomainConfig};
+use sparling_data::{Domain, DomainConfig, input_file};
 use sparling_layer::annealing::AnnealConfig;
 use sparling_layer::{
     Baseline, Competition, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope,
@@ -23,6 +23,9 @@ pub use splitting::Splitting;
 
 use checks::{above_zero, at_least_one, not_negative, require, share};
 use limits::single;
+
+/// The most bytes that a configuration's file may have.
+const LONGEST_FILE: u64 = 1 << 24;
 
 /// At a lower density no input of any size has an activation.
 const LOWEST_DENSITY: f64 = 1e-12;
@@ -317,6 +320,23 @@ impl RunConfig {
         toml::to_string_pretty(self).map_err(refused)
     }
 
+    /// Makes the paths of what examples are made from, and of the run that is retrained, absolute, so that a run
+    /// can be gone on with from anywhere.
+    ///
+    /// # Errors
+    ///
+    /// If the working directory is not known.
+    pub fn with_absolute_paths(mut self) -> Result<Self, RunConfigError> {
+        let retrained = self.retrain.as_mut().map(|retrain| &mut retrain.run);
+        for path in self.domain.sources().into_iter().chain(retrained) {
+            *path = std::path::absolute(&*path).map_err(|source| RunConfigError::Read {
+                path: path.clone(),
+                source,
+            })?;
+        }
+        Ok(self)
+    }
+
     /// What of it decides what is learnt: all but how often the state is saved.
     pub fn decisive(&self) -> serde_json::Value {
         let mut decisive = serde_json::to_value(self).expect("what TOML holds JSON does");
@@ -560,7 +580,7 @@ fn yes() -> bool {
 }
 
 fn read(path: &Path) -> Result<String, RunConfigError> {
-    std::fs::read_to_string(path).map_err(|source| RunConfigError::Read {
+    input_file::read_text(path, LONGEST_FILE).map_err(|source| RunConfigError::Read {
         path: path.to_owned(),
         source,
     })

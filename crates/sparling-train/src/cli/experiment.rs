@@ -23,6 +23,12 @@ use crate::study::experiment::{Experiment, Planned, Progress};
 /// How often the runs in progress are looked at.
 const POLL: Duration = Duration::from_millis(200);
 
+/// The most seeds that are run.
+const MOST_SEEDS: u64 = 10_000;
+
+/// The largest seed that a configuration's file can hold.
+const MOST_SEED: u64 = i64::MAX as u64;
+
 /// What `experiment` takes.
 #[derive(Debug, Args)]
 pub struct Run {
@@ -74,6 +80,11 @@ impl FromStr for Numbers {
             let (first, last) = (first.map_err(|_| wrong())?, last.map_err(|_| wrong())?);
             if first > last {
                 return Err(wrong());
+            }
+            if last > MOST_SEED || last - first >= MOST_SEEDS - numbers.len() as u64 {
+                return Err(format!(
+                    "expected at most {MOST_SEEDS} seeds, none above {MOST_SEED}, got {text}"
+                ));
             }
             numbers.extend(first..=last);
         }

@@ -9,7 +9,7 @@ use clap::Args;
 use super::configuration::{self, Configuration};
 use super::output::{self, say};
 use super::progress::Console;
-use super::{stop, summary};
+use super::{memory, stop, summary};
 use crate::backend::Backend;
 use crate::config::{Retrain, RunConfig};
 use crate::program;
@@ -31,7 +31,7 @@ pub struct Train {
     #[arg(long)]
     backend: Option<Backend>,
     /// Decides training examples, initial weights and dropout.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// The run's name; by default that of the preset, file or folder, and the seed.
     #[arg(long, value_name = "NAME")]
@@ -76,8 +76,9 @@ impl Train {
                 (folder, lock, None)
             }
             None => {
-                let config = self.load()?;
+                let config = self.load()?.with_absolute_paths()?;
                 let domain = config.build_domain()?;
+                memory::require(&config, &*domain, backend)?;
                 domain.prepare()?;
                 let (folder, lock) = self.create(&config, backend)?;
                 (folder, lock, Some((config, domain)))
@@ -89,10 +90,12 @@ impl Train {
         let mut trainer = match fresh {
             Some((config, domain)) => Trainer::new(folder.clone(), config, domain, backend)?,
             None => {
-                let resume = || {
+                let resume = || -> Result<Trainer> {
                     let data = self.configuration.data.as_deref();
                     let config = configuration::of_run(&folder, data)?;
-                    Trainer::resume(folder.clone(), config, backend, self.changed)
+                    memory::require(&config, &*config.build_domain()?, backend)?;
+                    let resumed = Trainer::resume(folder.clone(), config, backend, self.changed);
+                    Ok(resumed?)
                 };
                 resume().with_context(|| format!("cannot resume {}", folder.path().display()))?
             }
