@@ -180,7 +180,6 @@ fn what_is_no_wav_file_is_an_error() {
     let headless = [&plain[..12], &plain[36..]].concat();
     assert!(problem(&headless).contains("before their format"));
     assert!(problem(&bytes(1, 0, 8_000, 16, &[0; 8])).contains("no channels"));
-    assert!(problem(&bytes(1, 1, 8_000, 16, &[0; 7])).contains("not whole"));
     let mut short = plain.clone();
     short[16] = 14;
     assert!(problem(&short).contains("too short"));
@@ -204,10 +203,11 @@ fn a_file_that_is_cut_off_is_an_error_wherever_it_is_cut() {
 }
 
 #[test]
-fn four_gigabytes_that_are_not_there_are_an_error() {
+fn two_gigabytes_that_are_not_there_are_an_error() {
     let mut bytes = plain();
-    bytes[40..44].copy_from_slice(&0xffff_fffe_u32.to_le_bytes());
-    let expected = "is cut off: it says it has 4294967338 bytes, but there are 52; copy it anew";
+    // One byte more would say that the length was not known.
+    bytes[40..44].copy_from_slice(&0x7fff_efff_u32.to_le_bytes());
+    let expected = "is cut off: it says it has 2147479595 bytes, but there are 52; copy it anew";
     assert_eq!(problem(&bytes), expected);
 }
 

@@ -13,6 +13,8 @@ pub mod config;
 pub mod dataset;
 mod evaluate;
 pub mod files;
+#[cfg(test)]
+mod fuzz;
 mod golden;
 mod host;
 mod metrics;

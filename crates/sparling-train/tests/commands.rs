@@ -246,9 +246,12 @@ fn a_run_leaves_these_files() {
         "density-4.250e-1.json",
         "density-5.000e-1-100.safetensors",
         "density-5.000e-1.json",
+        "last-200.optimizer",
+        "last-200.safetensors",
         "last-250.optimizer",
         "last-250.safetensors",
         "last.json",
+        "previous.json",
     ];
     let checkpoints = names(&run.join("checkpoints"));
     assert_eq!(checkpoints, BTreeSet::from(expected.map(str::to_owned)));
