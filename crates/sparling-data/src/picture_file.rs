@@ -27,6 +27,9 @@ pub fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|error| format!("cannot be read: {error}"))?;
+    if reader.format().is_none() {
+        return Err("cannot be read as a picture: it is neither a PNG nor a JPEG file".to_owned());
+    }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_MEMORY);
     reader.limits(limits);

@@ -110,7 +110,7 @@ impl Cli {
 /// Does what was asked for, and says on standard error what stood in the way: the program's `main`.
 pub fn main(cli: Cli) -> ExitCode {
     if let Err(error) = cli.run() {
-        output::complain(format_args!("{error:#}"));
+        output::complain(format_args!("{}", output::told(&error)));
         return ExitCode::FAILURE;
     }
     match output::lost() {

@@ -270,9 +270,13 @@ impl RunConfig {
         for setting in overrides {
             overrides::apply(&mut table, setting)?;
         }
-        let config: Self = table
-            .try_into()
-            .map_err(|error: toml::de::Error| parse(error.to_string()))?;
+        let config: Self = table.try_into().map_err(|error: toml::de::Error| {
+            let message = in_plain_words(&error.to_string());
+            match overrides::to_blame(overrides, &message) {
+                Some(setting) => RunConfigError::Override(format!("--set {setting}"), message),
+                None => parse(message),
+            }
+        })?;
         if config.domain_name() != domain {
             return Err(parse(format!(
                 "is for {}, not {domain}",
@@ -569,6 +573,21 @@ impl TrainingSection {
         }
         self.validate_precision()
     }
+}
+
+/// What a parser says of a type, for those who do not know Rust's.
+fn in_plain_words(message: &str) -> String {
+    let mut words = message.trim_end().replace('\n', " ");
+    for kind in ["usize", "u64", "u32", "u16", "u8"] {
+        words = words.replace(
+            &format!("expected {kind}"),
+            "expected a whole number of at least 0",
+        );
+    }
+    for kind in ["f64", "f32"] {
+        words = words.replace(&format!("expected {kind}"), "expected a number");
+    }
+    words
 }
 
 fn five() -> f64 {

@@ -96,6 +96,16 @@ fn changes() -> impl Strategy<Value = Vec<(prop::sample::Index, Vec<u8>, usize)>
     vec((any::<prop::sample::Index>(), bytes, 0..4_usize), 0..5)
 }
 
+/// A log of three checks.
+static EVENTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let checks = [(100, 0.5), (200, 0.5), (300, 0.4)];
+    let lines = checks.map(|(samples, density)| {
+        let event = Event::Validation(check(samples, density));
+        serde_json::to_string(&event).expect("plain structs serialise") + "\n"
+    });
+    lines.concat().into_bytes()
+});
+
 /// A checkpoint without files, as JSON.
 fn checkpoint() -> Value {
     serde_json::json!({
@@ -191,14 +201,28 @@ proptest! {
     }
 
     #[test]
+    fn interventions(text in "[A-C@0-9,:=.e-]{0,14}") {
+        if let Ok(place) = text.parse::<Place>() {
+            prop_assert_eq!(place.to_string().parse::<Place>(), Ok(place));
+        }
+        let _ = text.parse::<Move>();
+        if let Ok(Addition { strength: Some(strength), .. }) = text.parse() {
+            prop_assert!(strength > 0.0 && strength.is_finite());
+        }
+    }
+}
+
+proptest! {
+    // Each case waits for the disk.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    #[test]
     fn metrics(changes in changes()) {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let path = folder.path().join("metrics.jsonl");
         fs::write(folder.path().join("config.toml"), TINY).expect("it can be written");
         let log = RunFolder::open(folder.path()).expect("it has a configuration").log();
-        for (samples, density) in [(100, 0.5), (200, 0.5), (300, 0.4)] {
-            log.append(&Event::Validation(check(samples, density))).expect("it can be written");
-        }
+        fs::write(&path, &*EVENTS).expect("it can be written");
         let extent = log.extent().expect("it can be read");
         let bytes = changed(&fs::read(&path).expect("it is there"), &changes);
         fs::write(&path, bytes).expect("it can be written");
@@ -212,16 +236,5 @@ proptest! {
         log.salvage(200).expect("it can be written");
         let left = log.events().expect("what is left are events");
         prop_assert!(left.iter().all(|event| event.samples() <= 200));
-    }
-
-    #[test]
-    fn interventions(text in "[A-C@0-9,:=.e-]{0,14}") {
-        if let Ok(place) = text.parse::<Place>() {
-            prop_assert_eq!(place.to_string().parse::<Place>(), Ok(place));
-        }
-        let _ = text.parse::<Move>();
-        if let Ok(Addition { strength: Some(strength), .. }) = text.parse() {
-            prop_assert!(strength > 0.0 && strength.is_finite());
-        }
     }
 }

@@ -42,6 +42,19 @@ fn keys_that_do_not_exist() {
         &mut with(tiny, &["trainer.learning_rate=1"]),
         &["trainer.learning_rate=1", "no section `trainer`"],
     );
+    // The setting is to blame, not the file, and in words that are not a library's.
+    for value in ["fast", "1.5", "-3", "18446744073709551615"] {
+        let setting = format!("training.batch_size={value}");
+        let said = format!("error: --set {setting}: ");
+        fails(
+            &mut with(tiny, &[&setting]),
+            &[&said, "training.batch_size"],
+        );
+    }
+    fails(
+        &mut with(tiny, &["training.batch_size=fast"]),
+        &["expected a whole number of at least 0"],
+    );
     fails(&mut with(tiny, &["seed"]), &["--set seed", "key=value"]);
     fails(&mut with(tiny, &["=1"]), &["--set =1", "the key is empty"]);
 
@@ -298,4 +311,64 @@ fn pictures_that_are_no_inputs() {
         fails(run.command(&["predict"]).arg(picture), &wanted);
     }
     assert!(!run.file("predictions").exists(), "something was written");
+}
+
+/// Neither pipes nor devices, which would be read for ever, are files.
+#[test]
+#[cfg(unix)]
+fn what_is_no_file_is_not_waited_for() {
+    let run = Run::new();
+    let device = Path::new("/dev/zero");
+    fails(&mut with(device, &[]), &["/dev/zero", "it is not a file"]);
+    fails(
+        run.command(&["intervene"]).arg(device),
+        &["/dev/zero", "it is not a file"],
+    );
+    let recording = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/dc_offset_silence.wav"
+    );
+    let wanted = [recording, "neither a PNG nor a JPEG"];
+    fails(run.command(&["intervene"]).arg(recording), &wanted);
+}
+
+/// A relative path means the same wherever a run is gone on with, and what was moved can be named anew.
+#[test]
+fn paths_hold_from_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let stamps = folder.path().join("stamps.txt");
+    let embedded = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../sparling-data/tests/data/embedded_stamps.txt"
+    );
+    fs::copy(embedded, &stamps).unwrap();
+    let mut begin = train(folder.path(), "run");
+    begin.args(["--max-samples", "5", "--set", "domain.stamps=stamps.txt"]);
+    printed(begin.current_dir(folder.path()));
+    let run = folder.path().join("digitcircle/run");
+    let resume = || {
+        let mut resume = sparling(&["train", "--max-samples", "10", "--resume"]);
+        resume.arg(&run);
+        resume
+    };
+    printed(&mut resume());
+    let moved = folder.path().join("moved.txt");
+    fs::rename(&stamps, &moved).unwrap();
+    fails(&mut resume(), &[path(&stamps)]);
+    printed(resume().arg("--data").arg(&moved));
+}
+
+/// A limit of the system's on files is told as a full disk is.
+#[test]
+#[cfg(target_os = "linux")]
+fn files_that_may_not_grow() {
+    let out = tempfile::tempdir().unwrap();
+    let train = train(out.path(), "limited");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -f 20; exec \"$@\"", "sh"]);
+    shell.arg(train.get_program()).args(train.get_args());
+    fails(
+        shell.args(["--max-samples", "5"]),
+        &["cannot save", "File too large"],
+    );
 }

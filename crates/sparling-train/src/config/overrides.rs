@@ -45,3 +45,12 @@ fn number(text: &str) -> Option<Value> {
     let is_plain = text.contains('.') && number.is_finite();
     is_plain.then_some(Value::Float(number))
 }
+
+/// The setting whose key an error names, if it is one's.
+pub(super) fn to_blame<'a>(settings: &'a [String], message: &str) -> Option<&'a str> {
+    let named = |setting: &&String| {
+        let key = setting.split_once('=').map_or("", |(key, _)| key.trim());
+        !key.is_empty() && message.contains(&format!("`{key}`"))
+    };
+    settings.iter().rev().find(named).map(String::as_str)
+}

@@ -177,3 +177,22 @@ fn loudest(samples: &[f32]) -> f64 {
         .map(|sample| (f64::from(*sample) - mean).abs());
     distances.fold(0.0, f64::max)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A second of nothing, a tenth of full scale above zero.
+    #[test]
+    fn a_constant_is_silence() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/data/dc_offset_silence.wav"
+        );
+        let (samples, _) = wav::read(Path::new(path)).unwrap();
+        assert!(samples.iter().all(|sample| *sample > 0.05));
+        assert!(loudest(&samples) < 1e-3);
+        assert_eq!(loudest(&[]), 0.0);
+        assert_eq!(loudest(&[0.0, 1.0]), 0.5);
+    }
+}

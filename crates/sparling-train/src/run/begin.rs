@@ -32,6 +32,7 @@ pub fn begin(
     refuse_taken(path)?;
     let config = config.to_toml()?;
     let temporary = parent.join(format!(".{}{BEGUN}", std::process::id()));
+    fs::create_dir(&temporary).map_err(io_at(path))?;
     let begun = make(&temporary, &config, environment).and_then(|lock| {
         rename(&temporary, path)?;
         Ok(lock)
@@ -47,7 +48,6 @@ pub fn begin(
 }
 
 fn make(folder: &Path, config: &str, environment: &Environment) -> Result<Lock, RunError> {
-    fs::create_dir(folder).map_err(io_at(folder))?;
     let lock = Lock::take(folder)?;
     let checkpoints = folder.join("checkpoints");
     fs::create_dir(&checkpoints).map_err(io_at(&checkpoints))?;
