@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dyn_clone::DynClone;
 
@@ -147,6 +147,10 @@ pub trait DomainConfig: DynClone + Debug + Send + Sync {
     /// As [`build`](Self::build).
     fn single(&self) -> Result<Option<Box<dyn Domain>>, ConfigError> {
         Ok(None)
+    }
+    /// The files and folders that examples are made from, where there are any.
+    fn sources(&mut self) -> Vec<&mut PathBuf> {
+        Vec::new()
     }
     /// Takes what examples are made from from a folder of the user's.
     ///

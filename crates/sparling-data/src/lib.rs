@@ -29,7 +29,9 @@ pub mod speech;
 
 pub mod folder;
 
+pub mod input_file;
 mod parallel;
+pub mod picture_file;
 
 pub use audiomnist::{AudioMnist, AudioMnistConfig};
 pub use digitcircle::{DigitCircle, DigitCircleConfig};

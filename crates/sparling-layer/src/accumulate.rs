@@ -19,6 +19,36 @@ pub struct Pending {
     pub largest: Vec<Vec<f32>>,
 }
 
+/// Gathered batches that belong to no such layer.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("the batches gathered for the next thresholds are {0}")]
+pub struct PendingError(&'static str);
+
+impl Pending {
+    /// Checks that a layer of so many thresholds can have gathered this.
+    pub(crate) fn validate(&self, thresholds: usize) -> Result<(), PendingError> {
+        let kept = self.largest.first().map_or(0, Vec::len);
+        let empty = self.largest.is_empty();
+        let wrong = if !empty && self.largest.len() != thresholds {
+            "of another number of thresholds"
+        } else if self.largest.iter().any(|row| row.len() != kept) || empty != (kept == 0) {
+            "not the same number for each threshold"
+        } else if kept > self.values || (empty && self.values > 0) {
+            "not as many as they say"
+        } else if self
+            .largest
+            .iter()
+            .flatten()
+            .any(|value| !value.is_finite())
+        {
+            "not finite"
+        } else {
+            return Ok(());
+        };
+        Err(PendingError(wrong))
+    }
+}
+
 /// [`Pending`] on the device.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gathered {
@@ -127,6 +157,33 @@ impl Gathered {
                 self.exact_ranks = exact_ranks;
                 newest
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_layer_gathered_is_refused() {
+        let pending = |values, largest: &[&[f32]]| Pending {
+            values,
+            exact_ranks: 2,
+            largest: largest.iter().map(|row| row.to_vec()).collect(),
+        };
+        let whole = pending(9, &[&[2.0, 1.0], &[4.0, 3.0]]);
+        assert_eq!(whole.validate(2), Ok(()));
+        assert_eq!(Pending::default().validate(2), Ok(()));
+        for wrong in [
+            pending(9, &[&[2.0, 1.0]]),
+            pending(9, &[&[2.0, 1.0], &[4.0]]),
+            pending(9, &[&[], &[]]),
+            pending(1, &[&[2.0, 1.0], &[4.0, 3.0]]),
+            pending(9, &[]),
+            pending(9, &[&[2.0, f32::NAN], &[4.0, 3.0]]),
+        ] {
+            assert!(wrong.validate(2).is_err(), "{wrong:?}");
         }
     }
 }

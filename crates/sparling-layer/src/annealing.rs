@@ -14,7 +14,7 @@ pub struct AnnealConfig {
     pub initial_density: f64,
     /// Target accuracy before the first check, in (0, 1]; the paper's is 1.
     pub initial_target: f64,
-    /// What the target loses with each training sample (the paper's d_T), at least 0.
+    /// What the target loses with each training sample (the paper's d_T), from 0 to 1.
     pub target_decay_per_sample: f64,
     /// What a cut multiplies the density by (the paper's delta_update), in (0, 1).
     pub density_update: f64,
@@ -111,9 +111,9 @@ impl AnnealConfig {
             self.initial_target,
         )?;
         check(
-            decay >= 0.0 && decay.is_finite(),
+            (0.0..=1.0).contains(&decay),
             "target_decay_per_sample",
-            "finite and at least 0",
+            "from 0 to 1",
             decay,
         )?;
         check(
@@ -134,6 +134,22 @@ impl AnnealConfig {
             "above 0 and at most initial_density",
             minimum,
         )
+    }
+}
+
+impl AnnealState {
+    fn validate(&self) -> Result<(), AnnealError> {
+        let wrong = |key, wanted, value| Err(AnnealError { key, wanted, value });
+        if !(self.density > 0.0 && self.density <= 1.0) {
+            return wrong("density", "above 0 and at most 1", self.density);
+        }
+        if !(self.target <= 1.0 && self.target.is_finite()) {
+            return wrong("target", "finite and at most 1", self.target);
+        }
+        match self.cuts {
+            Some(cuts) if cuts < 0 => wrong("cuts", "0 or more", f64::from(cuts)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -158,9 +174,11 @@ impl Annealer {
     ///
     /// # Errors
     ///
-    /// When the configuration is not [valid](AnnealConfig::validate).
+    /// When the configuration is not [valid](AnnealConfig::validate), or the state is none that annealing
+    /// comes to.
     pub fn resume(config: AnnealConfig, mut state: AnnealState) -> Result<Self, AnnealError> {
         config.validate()?;
+        state.validate()?;
         state.cuts.get_or_insert_with(|| {
             let ratio = state.density / config.initial_density;
             (ratio.ln() / config.density_update.ln()).round() as i32
@@ -190,7 +208,7 @@ impl Annealer {
 
     /// The accuracy that a check after `samples` training samples has to exceed.
     pub fn target_at(&self, samples: u64) -> f64 {
-        let since = samples - self.state.samples_at_last_check;
+        let since = samples.saturating_sub(self.state.samples_at_last_check);
         self.state.target - self.config.target_decay_per_sample * since as f64
     }
 

@@ -49,7 +49,7 @@ mod sparse_forward;
 
 pub mod quantile;
 
-pub use accumulate::Pending;
+pub use accumulate::{Pending, PendingError};
 pub use baseline::Baseline;
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use bottleneck::{SparseBottleneck, SparseBottleneckConfig};

@@ -6,7 +6,7 @@ use burn::config::Config;
 use burn::module::{Flag, Module, Param, RunningState};
 use burn::tensor::{Device, Tensor, activation};
 
-use crate::accumulate::{Gathered, Pending, Update};
+use crate::accumulate::{Gathered, Pending, PendingError, Update};
 use crate::competition::Competition;
 use crate::density::{DensityError, DensityHandle};
 #[cfg(feature = "flex")]
@@ -210,13 +210,19 @@ impl SpatialSparsity {
     }
 
     /// Puts back batches taken with [`pending`](Self::pending).
-    pub fn set_pending(&mut self, pending: Pending) {
+    ///
+    /// # Errors
+    ///
+    /// Refuses what no layer of as many thresholds has gathered.
+    pub fn set_pending(&mut self, pending: Pending) -> Result<(), PendingError> {
+        pending.validate(self.scope.groups(self.channels))?;
         let gathered = Gathered::new(pending, &self.thresholds.value_sync().device());
         // A memory of its own: clones of the layer keep theirs.
         self.memory = Arc::new(Mutex::new(Memory {
             gathered,
             ..Memory::default()
         }));
+        Ok(())
     }
 
     /// How many thresholds were left as they were at an update because their quantile was NaN.
@@ -346,7 +352,7 @@ mod tests {
         assert_eq!(layer.pending().values, 4);
 
         // Putting back what was taken out changes nothing.
-        layer.set_pending(layer.pending());
+        layer.set_pending(layer.pending()).unwrap();
         layer.forward(first + 4.0);
         // Of eight values the sixth smallest is the threshold.
         assert_eq!(values(layer.thresholds.value_sync()), [6.0, 34.0]);

@@ -15,6 +15,8 @@ mod explain;
 mod golden;
 mod init;
 mod intervene;
+mod memory;
+mod numbers;
 mod output;
 mod pace;
 mod predict;
@@ -127,7 +129,7 @@ impl Cli {
 /// Does what was asked for, and says on standard error what stood in the way: the program's `main`.
 pub fn main(cli: Cli) -> ExitCode {
     if let Err(error) = cli.run() {
-        output::complain(format_args!("{error:#}"));
+        output::complain(format_args!("{}", output::told(&error)));
         return ExitCode::FAILURE;
     }
     match output::lost() {

@@ -2,6 +2,7 @@
 
 mod checks;
 mod last_phase;
+mod limits;
 mod overrides;
 mod presets;
 mod splitting;
@@ -9,7 +10,7 @@ mod splitting;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sparling_data::{Domain, DomainConfig};
+use sparling_data::{Domain, DomainConfig, input_file};
 use sparling_layer::annealing::AnnealConfig;
 use sparling_layer::{
     Baseline, Competition, SparseBottleneckConfig, SpatialSparsityConfig, ThresholdScope,
@@ -22,6 +23,13 @@ pub(crate) use presets::preset_names;
 pub use splitting::Splitting;
 
 use checks::{above_zero, at_least_one, not_negative, require, share};
+use limits::single;
+
+/// The most bytes that a configuration's file may have.
+const LONGEST_FILE: u64 = 1 << 24;
+
+/// At a lower density no input of any size has an activation.
+const LOWEST_DENSITY: f64 = 1e-12;
 
 /// Everything that decides what a run computes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -214,6 +222,9 @@ pub enum RunConfigError {
         /// What was given.
         value: String,
     },
+    /// It cannot be written down.
+    #[error("the configuration cannot be kept as config.toml: {0}")]
+    Unwritable(String),
     /// A part refuses its configuration.
     #[error("{0}")]
     Invalid(String),
@@ -260,9 +271,13 @@ impl RunConfig {
         for setting in overrides {
             overrides::apply(&mut table, setting)?;
         }
-        let config: Self = table
-            .try_into()
-            .map_err(|error: toml::de::Error| parse(error.to_string()))?;
+        let config: Self = table.try_into().map_err(|error: toml::de::Error| {
+            let message = in_plain_words(&error.to_string());
+            match overrides::to_blame(overrides, &message) {
+                Some(setting) => RunConfigError::Override(format!("--set {setting}"), message),
+                None => parse(message),
+            }
+        })?;
         if config.domain_name() != domain {
             return Err(parse(format!(
                 "is for {}, not {domain}",
@@ -301,8 +316,39 @@ impl RunConfig {
     }
 
     /// The configuration as TOML, every key written out.
-    pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(self).expect("plain structs serialise")
+    ///
+    /// # Errors
+    ///
+    /// If a path in it is not UTF-8, which no TOML can hold.
+    pub fn to_toml(&self) -> Result<String, RunConfigError> {
+        let refused = |error: toml::ser::Error| RunConfigError::Unwritable(error.to_string());
+        toml::to_string_pretty(self).map_err(refused)
+    }
+
+    /// Makes the paths of what examples are made from, and of the run that is retrained, absolute, so that a run
+    /// can be gone on with from anywhere.
+    ///
+    /// # Errors
+    ///
+    /// If the working directory is not known.
+    pub fn with_absolute_paths(mut self) -> Result<Self, RunConfigError> {
+        let retrained = self.retrain.as_mut().map(|retrain| &mut retrain.run);
+        for path in self.domain.sources().into_iter().chain(retrained) {
+            *path = std::path::absolute(&*path).map_err(|source| RunConfigError::Read {
+                path: path.clone(),
+                source,
+            })?;
+        }
+        Ok(self)
+    }
+
+    /// What of it decides what is learnt: all but how often the state is saved.
+    pub fn decisive(&self) -> serde_json::Value {
+        let mut decisive = serde_json::to_value(self).expect("what TOML holds JSON does");
+        if let Some(training) = decisive["training"].as_object_mut() {
+            training.remove("save_every_minutes");
+        }
+        decisive
     }
 
     /// The domain's name, as on the command line.
@@ -327,6 +373,7 @@ impl RunConfig {
     /// Names the key and the value.
     pub fn validate(&self) -> Result<(), RunConfigError> {
         let domain = self.build_domain()?;
+        self.validate_sizes(&*domain)?;
         let model = &self.motif_model;
         at_least_one("motif_model.width", model.width)?;
         at_least_one("motif_model.channels", model.channels)?;
@@ -379,6 +426,10 @@ impl RunConfig {
         if let Some(phase) = &self.last_phase {
             phase.validate()?;
         }
+        let lowest = self.annealing.minimum_density;
+        let wanted = format!("at least {LOWEST_DENSITY}");
+        let possible = lowest >= LOWEST_DENSITY || lowest <= 0.0 || lowest.is_nan();
+        require(possible, "annealing.minimum_density", &wanted, lowest)?;
         self.annealing
             .validate()
             .map_err(|error| RunConfigError::Range {
@@ -415,9 +466,14 @@ impl RunConfig {
         };
         let wanted = "absent, where inputs are sequences";
         require(!is_sequence, "decoder.row_lstm", wanted, "there")?;
-        above_zero("decoder.row_lstm.input_gain", lstm.input_gain)?;
+        single("decoder.row_lstm.input_gain", lstm.input_gain)?;
         let (key, bias) = ("decoder.row_lstm.forget_bias", lstm.forget_bias);
-        require(bias.is_finite(), key, "finite", bias)
+        require(
+            (bias as f32).is_finite(),
+            key,
+            "finite in single precision",
+            bias,
+        )
     }
 
     fn validate_baseline(&self, baseline: Baseline) -> Result<(), RunConfigError> {
@@ -513,11 +569,26 @@ impl TrainingSection {
         ] {
             require((0.0..1.0).contains(&beta), key, "in [0, 1)", beta)?;
         }
-        match self.gradient_clip_norm {
-            Some(norm) => above_zero("training.gradient_clip_norm", norm),
-            None => Ok(()),
+        if let Some(norm) = self.gradient_clip_norm {
+            above_zero("training.gradient_clip_norm", norm)?;
         }
+        self.validate_precision()
     }
+}
+
+/// What a parser says of a type, for those who do not know Rust's.
+fn in_plain_words(message: &str) -> String {
+    let mut words = message.trim_end().replace('\n', " ");
+    for kind in ["usize", "u64", "u32", "u16", "u8"] {
+        words = words.replace(
+            &format!("expected {kind}"),
+            "expected a whole number of at least 0",
+        );
+    }
+    for kind in ["f64", "f32"] {
+        words = words.replace(&format!("expected {kind}"), "expected a number");
+    }
+    words
 }
 
 fn five() -> f64 {
@@ -529,7 +600,7 @@ fn yes() -> bool {
 }
 
 fn read(path: &Path) -> Result<String, RunConfigError> {
-    std::fs::read_to_string(path).map_err(|source| RunConfigError::Read {
+    input_file::read_text(path, LONGEST_FILE).map_err(|source| RunConfigError::Read {
         path: path.to_owned(),
         source,
     })

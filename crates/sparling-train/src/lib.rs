@@ -14,6 +14,8 @@ pub mod config;
 pub mod dataset;
 mod evaluate;
 pub mod files;
+#[cfg(test)]
+mod fuzz;
 mod golden;
 mod host;
 mod metrics;

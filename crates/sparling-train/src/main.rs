@@ -20,7 +20,17 @@ fn keep_freed_pages() {
     unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };
 }
 
+/// A file that grows beyond a limit of the system's is an error to be told, as any other that cannot be written,
+/// and not the end of the program without a word.
+#[cfg(unix)]
+fn survive_limits_of_files() {
+    // SAFETY: sets what a signal does before any thread is started; ignoring one runs no code.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
 fn main() -> ExitCode {
     keep_freed_pages();
+    #[cfg(unix)]
+    survive_limits_of_files();
     cli::main(Cli::parse())
 }

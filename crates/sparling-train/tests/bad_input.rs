@@ -8,36 +8,20 @@
 mod circle;
 #[path = "support/copied.rs"]
 mod copied;
+#[path = "support/damaged.rs"]
+mod damaged;
 #[path = "support/program.rs"]
 mod program;
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::LazyLock;
 
 use circle::{TINY, train};
 use copied::copy;
+use damaged::{Run, contents, fails, fails_with, path};
 use program::{printed, sparling};
-use serde_json::Value;
 use sparling_train::config::RunConfig;
-use tempfile::TempDir;
-
-/// Runs it to its failure with this exit code, and checks that its error holds all of `wanted`.
-fn fails_with(code: i32, command: &mut Command, wanted: &[&str]) {
-    let output = command.output().expect("the program starts");
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{command:?}: {error}");
-    assert!(!error.contains("panicked"), "{command:?}: {error}");
-    for part in wanted {
-        assert!(error.contains(part), "{command:?}: no `{part}` in: {error}");
-    }
-}
-
-fn fails(command: &mut Command, wanted: &[&str]) {
-    fails_with(1, command, wanted);
-}
 
 /// Samples without training: the quickest way to have a configuration checked.
 fn with(file: &Path, settings: &[&str]) -> Command {
@@ -45,100 +29,6 @@ fn with(file: &Path, settings: &[&str]) -> Command {
     command.arg(file);
     command.args(settings.iter().flat_map(|setting| ["--set", setting]));
     command
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().expect("temporary paths are UTF-8")
-}
-
-/// A run after its first cut, for one test to damage.
-struct Run {
-    path: PathBuf,
-    /// What is in it, by the paths in its folder.
-    files: BTreeMap<PathBuf, Vec<u8>>,
-    _folder: TempDir,
-}
-
-impl Run {
-    fn new() -> Self {
-        /// What all copies are of.
-        static ORIGINAL: LazyLock<BTreeMap<PathBuf, Vec<u8>>> = LazyLock::new(|| {
-            let out = tempfile::tempdir().expect("a temporary folder can be made");
-            printed(train(out.path(), "run").args(["--max-samples", "105"]));
-            contents(&out.path().join("digitcircle/run"))
-        });
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let path = folder.path().join("run");
-        fs::create_dir_all(path.join("checkpoints")).expect("a folder can be made");
-        for (name, contents) in &*ORIGINAL {
-            fs::write(path.join(name), contents).expect("a file can be written");
-        }
-        Self {
-            path,
-            files: ORIGINAL.clone(),
-            _folder: folder,
-        }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-
-    fn resume(&self) -> Command {
-        self.command(&["train", "--resume"])
-    }
-
-    fn evaluate(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(&["evaluate"]);
-        command.args(["--examples", "10"]).args(arguments);
-        command
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = sparling(arguments);
-        command.arg(&self.path);
-        command
-    }
-
-    /// Changes the JSON of a checkpoint.
-    fn edit(&self, name: &str, change: impl FnOnce(&mut Value)) {
-        let path = self.file(name);
-        let text = fs::read(&path).expect("a checkpoint can be read");
-        let mut json = serde_json::from_slice(&text).expect("a checkpoint is JSON");
-        change(&mut json);
-        fs::write(&path, json.to_string()).expect("a checkpoint can be written");
-    }
-
-    /// Checks that all files but the `changed` ones are as they were.
-    fn assert_untouched_but(&self, changed: &[&str]) {
-        let now = contents(&self.path);
-        for (name, original) in &self.files {
-            if !changed.iter().any(|changed| name == Path::new(changed)) {
-                assert!(
-                    now.get(name) == Some(original),
-                    "{} changed",
-                    name.display()
-                );
-            }
-        }
-    }
-}
-
-/// The files of a run.
-fn contents(run: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for folder in ["", "checkpoints"] {
-        let entries = fs::read_dir(run.join(folder)).expect("a run's folder can be listed");
-        for entry in entries {
-            let path = entry.expect("a run's folder can be listed").path();
-            if path.is_file() {
-                let name = path.strip_prefix(run).expect("it is in the folder");
-                let contents = fs::read(&path).expect("a run's file can be read");
-                files.insert(name.to_owned(), contents);
-            }
-        }
-    }
-    files
 }
 
 #[test]
@@ -151,6 +41,19 @@ fn keys_that_do_not_exist() {
     fails(
         &mut with(tiny, &["trainer.learning_rate=1"]),
         &["trainer.learning_rate=1", "no section `trainer`"],
+    );
+    // The setting is to blame, not the file, and in words that are not a library's.
+    for value in ["fast", "1.5", "-3", "18446744073709551615"] {
+        let setting = format!("training.batch_size={value}");
+        let said = format!("error: --set {setting}: ");
+        fails(
+            &mut with(tiny, &[&setting]),
+            &[&said, "training.batch_size"],
+        );
+    }
+    fails(
+        &mut with(tiny, &["training.batch_size=fast"]),
+        &["expected a whole number of at least 0"],
     );
     fails(&mut with(tiny, &["seed"]), &["--set seed", "key=value"]);
     fails(&mut with(tiny, &["=1"]), &["--set =1", "the key is empty"]);
@@ -360,121 +263,6 @@ fn a_run_that_is_in_use() {
 }
 
 #[test]
-fn a_missing_checkpoint() {
-    let run = Run::new();
-    fs::remove_file(run.file("checkpoints/last.json")).unwrap();
-    fails(&mut run.resume(), &[path(&run.path), "lost its checkpoint"]);
-    run.assert_untouched_but(&["checkpoints/last.json"]);
-
-    let run = Run::new();
-    fs::remove_file(run.file("checkpoints/last-105.safetensors")).unwrap();
-    fails(&mut run.resume(), &["last-105.safetensors", "cannot read"]);
-    run.assert_untouched_but(&["checkpoints/last-105.safetensors"]);
-
-    let run = Run::new();
-    fs::remove_file(run.file("checkpoints/last-105.optimizer")).unwrap();
-    fails(&mut run.resume(), &["last-105.optimizer", "cannot read"]);
-    // What is evaluated is another checkpoint, which is whole.
-    printed(&mut run.evaluate(&[]));
-}
-
-#[test]
-fn a_damaged_checkpoint() {
-    for name in [
-        "checkpoints/last-105.safetensors",
-        "checkpoints/last-105.optimizer",
-    ] {
-        let run = Run::new();
-        let whole = &run.files[Path::new(name)];
-        fs::write(run.file(name), &whole[..whole.len() / 2]).unwrap();
-        fails(
-            &mut run.resume(),
-            &[name, "is damaged", "use another checkpoint"],
-        );
-        let mut flipped = whole.clone();
-        flipped[whole.len() - 9] ^= 1;
-        fs::write(run.file(name), flipped).unwrap();
-        fails(&mut run.resume(), &[name, "is damaged", "CRC-32"]);
-        run.assert_untouched_but(&[name]);
-    }
-    let run = Run::new();
-    let name = "checkpoints/density-5.000e-1-100.safetensors";
-    fs::write(run.file(name), "").unwrap();
-    fails(&mut run.evaluate(&[]), &[name, "is damaged", "0 bytes"]);
-}
-
-#[test]
-fn a_truncated_description() {
-    let run = Run::new();
-    let name = "checkpoints/last.json";
-    let whole = &run.files[Path::new(name)];
-    fs::write(run.file(name), &whole[..whole.len() / 2]).unwrap();
-    fails(
-        &mut run.resume(),
-        &[name, "not a checkpoint of this program"],
-    );
-    fs::write(run.file(name), "").unwrap();
-    fails(
-        &mut run.resume(),
-        &[name, "not a checkpoint of this program"],
-    );
-    run.assert_untouched_but(&[name]);
-}
-
-#[test]
-fn a_checkpoint_of_something_else() {
-    let run = Run::new();
-    let name = "checkpoints/last.json";
-    fs::write(run.file(name), r#"{"epoch": 3, "lr": 0.1}"#).unwrap();
-    fails(&mut run.resume(), &[name, "not a checkpoint", "no format"]);
-
-    let run = Run::new();
-    run.edit(name, |json| json["format"] = 2.into());
-    fails(
-        &mut run.resume(),
-        &[name, "its format is 2, this program's is 1"],
-    );
-
-    let run = Run::new();
-    run.edit(name, |json| json["flavour"] = "vanilla".into());
-    fails(&mut run.resume(), &[name, "not a checkpoint", "flavour"]);
-
-    let run = Run::new();
-    run.edit(name, |json| json["density"] = 0.0.into());
-    fails(&mut run.resume(), &["last-105.safetensors", "density"]);
-    run.assert_untouched_but(&[name]);
-}
-
-#[test]
-fn weights_of_another_model() {
-    let out = tempfile::tempdir().unwrap();
-    for (name, setting) in [
-        ("wider", "motif_model.width=5"),
-        ("deeper", "motif_model.units=2"),
-        ("shallower", "motif_model.units=0"),
-    ] {
-        let run = Run::new();
-        printed(train(out.path(), name).args(["--max-samples", "5", "--set", setting]));
-        let other = out.path().join("digitcircle").join(name);
-        fs::remove_dir_all(run.file("checkpoints")).unwrap();
-        copy(&other.join("checkpoints"), &run.file("checkpoints"));
-        let wanted = ["last-5.safetensors", "not a checkpoint of this program"];
-        fails(&mut run.resume(), &wanted);
-        fails(&mut run.evaluate(&[]), &wanted);
-    }
-}
-
-#[test]
-fn damaged_metrics() {
-    let run = Run::new();
-    let mut text = run.files[Path::new("metrics.jsonl")].clone();
-    text.splice(0..0, *b"epoch,loss\n");
-    fs::write(run.file("metrics.jsonl"), &text).unwrap();
-    fails(&mut run.resume(), &["metrics.jsonl", "line 1"]);
-    assert!(fs::read(run.file("metrics.jsonl")).unwrap() == text);
-}
-
-#[test]
 fn densities_out_of_range() {
     let run = Run::new();
     for density in ["0", "2", "-0.1", "nan"] {
@@ -525,41 +313,62 @@ fn pictures_that_are_no_inputs() {
     assert!(!run.file("predictions").exists(), "something was written");
 }
 
+/// Neither pipes nor devices, which would be read for ever, are files.
 #[test]
-fn a_checkpoint_that_cannot_be_saved() {
+#[cfg(unix)]
+fn what_is_no_file_is_not_waited_for() {
     let run = Run::new();
-    // A folder in its place blocks the file whoever the user is.
-    let blocked = run.file("checkpoints/last-110.safetensors");
-    fs::create_dir(&blocked).unwrap();
-    let mut resume = run.resume();
-    resume.args(["--max-samples", "110"]);
+    let device = Path::new("/dev/zero");
+    fails(&mut with(device, &[]), &["/dev/zero", "it is not a file"]);
     fails(
-        &mut resume,
-        &[
-            "cannot save",
-            path(&blocked),
-            "was saved before is untouched",
-        ],
+        run.command(&["intervene"]).arg(device),
+        &["/dev/zero", "it is not a file"],
     );
-    run.assert_untouched_but(&["metrics.jsonl"]);
-    fs::remove_dir(&blocked).unwrap();
-    printed(&mut resume);
+    let recording = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/dc_offset_silence.wav"
+    );
+    let wanted = [recording, "neither a PNG nor a JPEG"];
+    fails(run.command(&["intervene"]).arg(recording), &wanted);
 }
 
+/// A relative path means the same wherever a run is gone on with, and what was moved can be named anew.
 #[test]
-fn a_loss_that_is_not_finite() {
-    let out = tempfile::tempdir().unwrap();
-    let run = out.path().join("digitcircle/diverging");
-    let last = run.join("checkpoints/last.json");
-    fails(
-        train(out.path(), "diverging").args(["--set", "training.learning_rate=1e30"]),
-        &[
-            "the loss is NaN at step 2 (10 samples)",
-            path(&last),
-            "training.learning_rate",
-        ],
+fn paths_hold_from_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let stamps = folder.path().join("stamps.txt");
+    let embedded = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../sparling-data/tests/data/embedded_stamps.txt"
     );
-    // The state before it still loads.
-    printed(sparling(&["evaluate", "--examples", "10"]).arg(&run));
-    printed(sparling(&["train", "--max-samples", "5", "--resume"]).arg(&run));
+    fs::copy(embedded, &stamps).unwrap();
+    let mut begin = train(folder.path(), "run");
+    begin.args(["--max-samples", "5", "--set", "domain.stamps=stamps.txt"]);
+    printed(begin.current_dir(folder.path()));
+    let run = folder.path().join("digitcircle/run");
+    let resume = || {
+        let mut resume = sparling(&["train", "--max-samples", "10", "--resume"]);
+        resume.arg(&run);
+        resume
+    };
+    printed(&mut resume());
+    let moved = folder.path().join("moved.txt");
+    fs::rename(&stamps, &moved).unwrap();
+    fails(&mut resume(), &[path(&stamps)]);
+    printed(resume().arg("--data").arg(&moved));
+}
+
+/// A limit of the system's on files is told as a full disk is.
+#[test]
+#[cfg(target_os = "linux")]
+fn files_that_may_not_grow() {
+    let out = tempfile::tempdir().unwrap();
+    let train = train(out.path(), "limited");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -f 20; exec \"$@\"", "sh"]);
+    shell.arg(train.get_program()).args(train.get_args());
+    fails(
+        shell.args(["--max-samples", "5"]),
+        &["cannot save", "File too large"],
+    );
 }

@@ -14,6 +14,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use server::{Habits, Server};
 use sparling_train::dataset::{
     Dataset, DownloadError, FetchError, Found, Stage, UnpackError, VerifyError, fetch, verify,
@@ -360,4 +362,20 @@ fn the_command_lists_and_verifies() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains(expected), "{said}");
     }
+}
+
+/// A member whose name alone would take memory without end.
+#[test]
+fn names_without_end_are_refused() {
+    let mut packed = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
+    let name = vec![b'a'; 70_000];
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::GNULongName);
+    header.set_path("././@LongLink").unwrap();
+    header.set_size(name.len() as u64);
+    header.set_cksum();
+    packed.append(&header, &name[..]).unwrap();
+    let packed = packed.into_inner().unwrap().finish().unwrap();
+    let error = refused(packed, |dataset| dataset.archive.sha256 = None).to_string();
+    assert!(error.contains("a name or note of 70000 bytes"), "{error}");
 }

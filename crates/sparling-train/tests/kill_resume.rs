@@ -49,23 +49,31 @@ impl Outcome {
             checkpoints: BTreeMap::new(),
             weights: BTreeMap::new(),
         };
-        let entries = fs::read_dir(run.join("checkpoints")).expect("a run has checkpoints");
+        let checkpoints = run.join("checkpoints");
+        let entries = fs::read_dir(&checkpoints).expect("a run has checkpoints");
         for entry in entries {
             let path = entry.expect("the folder can be listed").path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let contents = fs::read(&path).expect("a checkpoint's file can be read");
-            if name.starts_with('.') {
-                // What a killed process had not finished writing.
-            } else if name.ends_with(".json") {
-                let json = serde_json::from_slice(&contents).expect("it is JSON");
-                let mut json = without_clock(json);
-                if let Some(training) = json["training"].as_object_mut() {
-                    training.remove("optimizer");
-                }
-                result.checkpoints.insert(name.into_owned(), json);
-            } else if name.ends_with(".safetensors") {
-                result.weights.insert(name.into_owned(), contents);
+            // What a killed process had not finished writing, and the state before the last, which depends on
+            // when the run was saved.
+            let is_other = name.starts_with('.') || name == "previous.json";
+            if is_other || !name.ends_with(".json") {
+                continue;
             }
+            let contents = fs::read(&path).expect("a checkpoint's file can be read");
+            let json = serde_json::from_slice(&contents).expect("it is JSON");
+            let mut json = without_clock(json);
+            if let Some(training) = json["training"].as_object_mut() {
+                training.remove("optimizer");
+                training.remove("events");
+            }
+            let fields = json.as_object_mut().expect("a checkpoint is an object");
+            fields.remove("crc32");
+            let weights = fields["weights"]["file"].as_str();
+            let weights = weights.expect("a checkpoint names its weights").to_owned();
+            let values = fs::read(checkpoints.join(&weights)).expect("they can be read");
+            result.weights.insert(weights, values);
+            result.checkpoints.insert(name.into_owned(), json);
         }
         result
     }
@@ -382,4 +390,73 @@ fn resuming_a_finished_run_changes_nothing() {
     let said = printed(&mut resume(&run));
     assert!(said.contains("finished: evaluate it with"), "{said}");
     Outcome::of(&run).assert_is_the_reference();
+}
+
+/// A run that retrains another is the same, however often it was interrupted.
+#[test]
+fn a_retrained_run_goes_on_as_if_never_stopped() {
+    let out = tempfile::tempdir().unwrap();
+    let source = out.path().join("digitcircle/source");
+    // At its end its density is lower than the one that runs begin with.
+    printed(train(out.path(), "source").args(["--max-samples", "305"]));
+    let retrain = |name: &str, samples: &str| {
+        let mut command = sparling(&["train", "--name", name, "--max-samples", samples]);
+        command.arg("--retrain").arg(&source);
+        printed(command.arg("--out").arg(out.path()));
+        out.path().join("digitcircle").join(name)
+    };
+    let whole = retrain("whole", "455");
+    let stopped = retrain("stopped", "130");
+    printed(resume(&stopped).args(["--max-samples", "320"]));
+    printed(resume(&stopped).args(["--max-samples", "455"]));
+    assert_eq!(events(&stopped), events(&whole));
+    let [whole, stopped] = [Outcome::of(&whole), Outcome::of(&stopped)];
+    assert_eq!(differing(&stopped.checkpoints, &whole.checkpoints), [""; 0]);
+    assert_eq!(differing(&stopped.weights, &whole.weights), [""; 0]);
+    assert!(whole.checkpoints.contains_key("best.json"));
+}
+
+/// Killed at moments that nobody chose, also before there is a run and while it is saved. So many of them, or
+/// as `SPARLING_KILLS` says.
+#[test]
+fn killed_at_any_moment() {
+    let kills = std::env::var("SPARLING_KILLS");
+    let kills: u64 = kills.map_or(20, |kills| kills.parse().expect("a number"));
+    let saves_often = ["--set", "training.save_every_minutes=1e-9"];
+    let out = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    printed(train(out.path(), "whole").args(saves_often));
+    let whole = begun.elapsed();
+    let mut moment: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut done = 0;
+    while done < kills {
+        let name = format!("killed-{done}");
+        let run = out.path().join("digitcircle").join(&name);
+        // Several times each, so that what is gone on with was itself gone on with.
+        for _ in 0..4.min(kills - done) {
+            moment = moment
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let share = (moment >> 40) as f64 / f64::from(1 << 24);
+            let mut command = match run.exists() {
+                true => resume(&run),
+                false => train(out.path(), &name),
+            };
+            if !run.exists() {
+                command.args(saves_often);
+            }
+            let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+            thread::sleep(whole.mul_f64(share * 0.6));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            done += 1;
+        }
+        match run.exists() {
+            true => printed(&mut resume(&run)),
+            false => printed(train(out.path(), &name).args(saves_often)),
+        };
+        Outcome::of(&run).assert_is_the_reference();
+        fs::remove_dir_all(&run).unwrap();
+    }
+    println!("{done} kills");
 }

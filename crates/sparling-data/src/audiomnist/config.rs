@@ -104,6 +104,13 @@ impl DomainConfig for AudioMnistConfig {
         single.build().map(Some)
     }
 
+    fn sources(&mut self) -> Vec<&mut PathBuf> {
+        match &mut self.speech {
+            SpeechConfig::Folder { path } => vec![path],
+            SpeechConfig::Synthetic { .. } => Vec::new(),
+        }
+    }
+
     fn read_from(&mut self, folder: &Path) -> Result<(), ConfigError> {
         let path = folder.to_owned();
         self.speech = SpeechConfig::Folder { path };

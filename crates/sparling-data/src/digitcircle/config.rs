@@ -1,6 +1,6 @@
 //! DigitCircle's configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{DigitCircle, Stamps};
 use crate::domain::{Domain, DomainConfig};
@@ -51,6 +51,19 @@ impl DomainConfig for DigitCircleConfig {
             ..self.clone()
         };
         single.build().map(Some)
+    }
+
+    fn sources(&mut self) -> Vec<&mut PathBuf> {
+        self.stamps.iter_mut().collect()
+    }
+
+    fn read_from(&mut self, file: &Path) -> Result<(), ConfigError> {
+        if file.is_dir() {
+            let advice = "it is a folder; give a file of stamps";
+            return Err(ConfigError::value("--data", file.display(), advice));
+        }
+        self.stamps = Some(file.to_owned());
+        Ok(())
     }
 }
 

@@ -6,9 +6,13 @@ use std::sync::OnceLock;
 
 use super::rasterise::rasterise;
 use crate::error::ConfigError;
+use crate::input_file;
 
 /// How many digits there are.
 const DIGITS: usize = 10;
+
+/// The most bytes that a file of stamps may have.
+const LONGEST: u64 = 1 << 20;
 
 /// One digit's bitmap.
 #[derive(Clone, PartialEq, Eq)]
@@ -104,7 +108,7 @@ impl Stamps {
     ///
     /// If the file cannot be read or is not in the format.
     pub fn load(path: &Path) -> Result<Self, StampsError> {
-        let text = std::fs::read_to_string(path).map_err(|source| StampsError::Read {
+        let text = input_file::read_text(path, LONGEST).map_err(|source| StampsError::Read {
             path: path.to_owned(),
             source,
         })?;

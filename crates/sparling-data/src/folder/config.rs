@@ -69,6 +69,10 @@ impl DomainConfig for FolderConfig {
         Ok(Box::new(self.clone().validate()?))
     }
 
+    fn sources(&mut self) -> Vec<&mut PathBuf> {
+        vec![&mut self.path]
+    }
+
     fn read_from(&mut self, folder: &Path) -> Result<(), ConfigError> {
         self.checksum = checksum_of(folder, &self.label)?;
         self.path = folder.to_owned();

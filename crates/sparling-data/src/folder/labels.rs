@@ -3,13 +3,13 @@
 //! The format is that of Hugging Face's `imagefolder` and `audiofolder`: a line for each file, which it
 //! names as `file_name`, relative to where the metadata is; another column has the label.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::error::FolderError;
+use crate::input_file;
 
 /// The columns that labels are looked for in, where nobody says which.
 const USUAL: [&str; 3] = ["text", "transcription", "label"];
@@ -19,6 +19,9 @@ const OTHERS: [&str; 2] = ["file_name", "objects"];
 
 /// What separates columns in files of that name.
 const SEPARATORS: [u8; 3] = *b",;\t";
+
+/// The most bytes that metadata may have.
+const LONGEST: u64 = 1 << 28;
 
 /// A file's line.
 #[derive(Clone, Debug)]
@@ -166,7 +169,7 @@ impl Objects {
 
 /// The whole file, without a byte order mark.
 fn read_text(path: &Path) -> Result<String, FolderError> {
-    let bytes = fs::read(path).map_err(|source| FolderError::Read {
+    let bytes = input_file::read(path, LONGEST).map_err(|source| FolderError::Read {
         path: path.to_owned(),
         source,
     })?;

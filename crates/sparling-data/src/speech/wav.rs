@@ -1,7 +1,9 @@
 //! Recordings in WAV files.
 //!
 //! Files of any origin are read: chunks may come in any order and length, and nothing that a header
-//! says is believed before the file bears it out.
+//! says is believed before the file bears it out. Programs that write to a pipe cannot know a length when
+//! they write the header: sizes of 0xFFFFFFFF, of 0x7FFFF000 and up, and of 0 where samples follow, stand for
+//! all that is left of the file.
 
 mod header;
 
@@ -16,6 +18,23 @@ use header::{Header, Numbers};
 
 /// How many samples a second of a recording may have.
 pub const SAMPLE_RATES: RangeInclusive<u32> = 4_000..=192_000;
+
+/// The most frames that are read: 23 minutes at 48,000 a second.
+pub const MOST_FRAMES: u64 = 1 << 26;
+
+/// The most bytes of samples that are read.
+const MOST_BYTES: u64 = 1 << 28;
+
+/// A recording, as the mean of its channels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
+    /// From -1 to 1.
+    pub samples: Vec<f32>,
+    /// How many samples a second has.
+    pub sample_rate: u32,
+    /// Whether the file ends within a frame, which is left out: what was recorded may be longer.
+    pub cut: bool,
+}
 
 /// A file that cannot be read as a recording.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +78,11 @@ pub enum WavProblem {
     )]
     SampleRate(u32),
     /// It has no samples.
-    #[error("holds no samples; remove it or record it again")]
+    #[error("holds no samples; record it again")]
     Empty,
+    /// It is longer than anything that is read.
+    #[error("has {0} frames, more than {MOST_FRAMES}; cut it into shorter recordings")]
+    TooLong(u64),
     /// A sample is no number.
     #[error("has {value} for a sample at frame {frame}; record or export it again")]
     NotFinite {
@@ -81,6 +103,16 @@ pub enum WavProblem {
 /// If the file cannot be read, is no whole WAV file, or holds what is not supported; see
 /// [`WavProblem`].
 pub fn read(path: &Path) -> Result<(Vec<f32>, u32), WavError> {
+    let recording = read_recording(path)?;
+    Ok((recording.samples, recording.sample_rate))
+}
+
+/// As [`read`], with what is to be told about the file.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_recording(path: &Path) -> Result<Recording, WavError> {
     open(path).and_then(decode).map_err(|problem| WavError {
         path: path.to_owned(),
         problem,
@@ -97,13 +129,17 @@ fn open(path: &Path) -> Result<(BufReader<File>, u64), WavProblem> {
     Ok((BufReader::new(File::open(path)?), metadata.len()))
 }
 
-fn decode((mut file, length): (BufReader<File>, u64)) -> Result<(Vec<f32>, u32), WavProblem> {
+fn decode((mut file, length): (BufReader<File>, u64)) -> Result<Recording, WavProblem> {
     let header = Header::read(&mut file, length)?;
     if !SAMPLE_RATES.contains(&header.sample_rate) {
         return Err(WavProblem::SampleRate(header.sample_rate));
     }
     if header.data_length == 0 {
         return Err(WavProblem::Empty);
+    }
+    let frames = header.frames();
+    if frames > MOST_FRAMES || u64::from(header.data_length) > MOST_BYTES {
+        return Err(WavProblem::TooLong(frames));
     }
     // hound asks for a few bytes at a time, which only memory answers fast.
     let mut bytes = header.plain();
@@ -125,7 +161,11 @@ fn decode((mut file, length): (BufReader<File>, u64)) -> Result<(Vec<f32>, u32),
             mix(samples.map(|sample| sample.map(f64::from)), channels)
         }
     };
-    Ok((samples?, header.sample_rate))
+    Ok(Recording {
+        samples: samples?,
+        sample_rate: header.sample_rate,
+        cut: header.cut,
+    })
 }
 
 /// The mean of each frame's samples, clipped.

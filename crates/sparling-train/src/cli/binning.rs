@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::output::{say, say_part};
+use super::numbers;
+use super::output::{self, say, say_part};
 use super::tables::{density, percent};
 use crate::backend::Backend;
 use crate::files::atomic;
@@ -20,7 +21,7 @@ pub struct Measure {
     /// The run's folder, where the figures are kept as binning.json.
     run: PathBuf,
     /// How many validation examples make the bins, and how many test examples judge them.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = numbers::examples)]
     examples: usize,
     /// The most bits tried: 2^BITS bins.
     #[arg(long, value_name = "BITS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=16))]
@@ -34,10 +35,13 @@ impl Measure {
     pub(super) fn run(self) -> Result<()> {
         let backend = Backend::choose(self.backend, "binning")?;
         let ladder = RunFolder::open(&self.run)?.checkpoints().ladder()?;
-        let mut densities: Vec<Option<f64>> = ladder
-            .iter()
-            .map(|(_, checkpoint)| Some(checkpoint.density))
-            .collect();
+        let mut densities = Vec::new();
+        for (_, checkpoint) in &ladder {
+            match checkpoint {
+                Ok(checkpoint) => densities.push(Some(checkpoint.density)),
+                Err(error) => output::warn(format_args!("{error}")),
+            }
+        }
         if densities.is_empty() {
             densities.push(None);
         }

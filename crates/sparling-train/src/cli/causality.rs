@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use sparling_data::Split;
 
+use super::numbers;
 use super::output::say;
 use super::tables::percent;
 use crate::backend::Backend;
@@ -20,7 +21,7 @@ pub struct Measure {
     /// The run's folder, where the figures are kept as causality.json.
     run: PathBuf,
     /// How many test examples are read.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = numbers::examples)]
     examples: usize,
     /// Use the saved state whose density is nearest to this; by default the lowest.
     #[arg(long)]

@@ -55,7 +55,7 @@ impl Config {
                 configuration,
             } => say!(
                 "{}",
-                configuration.load(&domain, None)?.to_toml().trim_end()
+                configuration.load(&domain, None)?.to_toml()?.trim_end()
             ),
             Action::Check { files } => {
                 for file in &files {
@@ -64,7 +64,7 @@ impl Config {
                 }
             }
             Action::Diff { one, other } => {
-                let lines = differences(&named(&one)?, &named(&other)?);
+                let lines = differences(&named(&one)?, &named(&other)?)?;
                 lines.iter().for_each(|line| say!("{line}"));
             }
         }
@@ -110,24 +110,21 @@ fn from_file(path: &Path) -> Result<RunConfig> {
 }
 
 /// A line for each key that is not the same.
-fn differences(one: &RunConfig, other: &RunConfig) -> Vec<String> {
-    let [one, other] = [one, other].map(|config| {
+fn differences(one: &RunConfig, other: &RunConfig) -> Result<Vec<String>> {
+    let keys = |config: &RunConfig| -> Result<BTreeMap<String, String>> {
         let mut keys = BTreeMap::new();
-        let table = config.to_toml().parse::<Table>();
-        flatten(
-            "",
-            &Value::Table(table.expect("what was written as TOML is read back")),
-            &mut keys,
-        );
-        keys
-    });
+        flatten("", &Value::Table(config.to_toml()?.parse()?), &mut keys);
+        Ok(keys)
+    };
+    let (one, other) = (keys(one)?, keys(other)?);
     let keys: BTreeMap<&String, ()> = one
         .keys()
         .chain(other.keys())
         .map(|key| (key, ()))
         .collect();
     let shown = |value: Option<&String>| value.map_or("absent", String::as_str).to_owned();
-    keys.into_keys()
+    let differing = keys
+        .into_keys()
         .filter(|key| one.get(*key) != other.get(*key))
         .map(|key| {
             format!(
@@ -135,8 +132,8 @@ fn differences(one: &RunConfig, other: &RunConfig) -> Vec<String> {
                 shown(one.get(key)),
                 shown(other.get(key))
             )
-        })
-        .collect()
+        });
+    Ok(differing.collect())
 }
 
 /// Every value by its whole key.
@@ -168,9 +165,9 @@ mod tests {
             RunConfig::load("digitcircle", "small", None, &settings).unwrap()
         };
         let one = load(&[]);
-        assert_eq!(differences(&one, &one), Vec::<String>::new());
+        assert_eq!(differences(&one, &one).unwrap(), Vec::<String>::new());
         let other = load(&["training.batch_size=20", "last_phase="]);
-        let lines = differences(&one, &other);
+        let lines = differences(&one, &other).unwrap();
         assert_eq!(lines[0], "last_phase.centre: true -> absent");
         assert_eq!(lines.last().unwrap(), "training.batch_size: 10 -> 20");
     }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use sparling_data::Domain;
 
+use super::numbers;
 use super::output::say;
 use super::tables::percent;
 use crate::backend::Backend;
@@ -24,13 +25,13 @@ pub struct Compare {
     #[arg(long)]
     density: Option<f64>,
     /// The labelled examples from one look at validation to the next.
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(1..))]
     check_every: u64,
     /// Training on labels ends when so many looks in a row were no better than the best before.
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     patience: u32,
     /// The examples to judge by, of each split.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = numbers::examples)]
     examples: usize,
     /// Where to compute.
     #[arg(long)]

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use sparling_data::Split;
 
 use super::configuration;
+use super::numbers;
 use super::output::{say, say_part};
 use super::tables::{COLUMNS, density, percent};
 use crate::backend::Backend;
@@ -30,7 +31,7 @@ pub struct Evaluate {
     #[arg(long, value_enum, default_value = "test")]
     split: EvaluationSplit,
     /// How many of them, or all if there are fewer.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = numbers::examples)]
     examples: usize,
     /// The folder that examples are made from, as it is now, if it is no longer where or what it was.
     #[arg(long, value_name = "DIR")]

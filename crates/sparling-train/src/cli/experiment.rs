@@ -17,11 +17,17 @@ use super::{stop, tables};
 use crate::backend::Backend;
 use crate::program;
 use crate::run::event::Event;
-use crate::run::folder::RunFolder;
+use crate::run::folder::{RunError, RunFolder};
 use crate::study::experiment::{Experiment, Planned, Progress};
 
 /// How often the runs in progress are looked at.
 const POLL: Duration = Duration::from_millis(200);
+
+/// The most seeds that are run.
+const MOST_SEEDS: u64 = 10_000;
+
+/// The largest seed that a configuration's file can hold.
+const MOST_SEED: u64 = i64::MAX as u64;
 
 /// What `experiment` takes.
 #[derive(Debug, Args)]
@@ -74,6 +80,11 @@ impl FromStr for Numbers {
             let (first, last) = (first.map_err(|_| wrong())?, last.map_err(|_| wrong())?);
             if first > last {
                 return Err(wrong());
+            }
+            if last > MOST_SEED || last - first >= MOST_SEEDS - numbers.len() as u64 {
+                return Err(format!(
+                    "expected at most {MOST_SEEDS} seeds, none above {MOST_SEED}, got {text}"
+                ));
             }
             numbers.extend(first..=last);
         }
@@ -253,9 +264,12 @@ impl<'a> Sweep<'a> {
                 continue;
             }
             let progress = run.progress()?;
-            if progress != Progress::Missing && RunFolder::open(&run.folder)?.lock().is_err() {
-                // Another process trains it.
-                continue;
+            if progress != Progress::Missing {
+                match RunFolder::open(&run.folder)?.lock() {
+                    Ok(_) => {}
+                    Err(RunError::InUse(_)) => continue,
+                    Err(error) => return Err(error.into()),
+                }
             }
             if let Some(arguments) = run.command(progress, self.domain) {
                 return Ok(Some((run, progress, arguments)));

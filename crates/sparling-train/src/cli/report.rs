@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::output::say;
+use super::output::{self, say};
 use crate::report::evidence;
 use crate::report::page::Page;
-use crate::study::runs;
+use crate::study::runs::{self, Found};
 
 /// What `report` takes.
 #[derive(Debug, Args)]
@@ -23,7 +23,10 @@ pub struct Write {
 
 impl Write {
     pub(super) fn run(self) -> Result<()> {
-        let domains = runs::read(&self.folders)?;
+        let Found { domains, left_out } = runs::read(&self.folders)?;
+        for run in &left_out {
+            output::warn(format_args!("left out: {run}"));
+        }
         let mut page = Page::new("SPARLING: what the runs found, beside the paper's results");
         for domain in &domains {
             evidence::add(&mut page, domain);

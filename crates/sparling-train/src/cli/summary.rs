@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::output::say;
+use super::output::{self, say};
 use super::tables;
 use crate::backend::Backend;
 use crate::metrics::DetailedFigures;
@@ -41,8 +41,13 @@ pub fn show(
     let ladder = folder.checkpoints().ladder()?;
     say!("{}", tables::header());
     for (_, checkpoint) in &ladder {
-        if let Some(figures) = &checkpoint.validation {
-            say!("{}  validation", tables::row(checkpoint.samples, figures));
+        match checkpoint {
+            Ok(checkpoint) => {
+                if let Some(figures) = &checkpoint.validation {
+                    say!("{}  validation", tables::row(checkpoint.samples, figures));
+                }
+            }
+            Err(error) => output::warn(format_args!("{error}")),
         }
     }
     let mut trained = Trained::load_on(folder.path(), domain, None, backend)?;

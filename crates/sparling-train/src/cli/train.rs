@@ -7,14 +7,16 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::configuration::{self, Configuration};
-use super::output::say;
+use super::output::{self, say};
 use super::progress::Console;
-use super::{stop, summary};
+use super::{memory, stop, summary};
 use crate::backend::Backend;
 use crate::config::{Retrain, RunConfig};
 use crate::program;
 use crate::recipe;
+use crate::run::begin::begin;
 use crate::run::folder::{Environment, RunFolder, free_path};
+use crate::run::lock::Lock;
 use crate::training::trainer::{Ended, Limits, Trainer};
 
 /// What `train` takes.
@@ -29,7 +31,7 @@ pub struct Train {
     #[arg(long)]
     backend: Option<Backend>,
     /// Decides training examples, initial weights and dropout.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// The run's name; by default that of the preset, file or folder, and the seed.
     #[arg(long, value_name = "NAME")]
@@ -53,6 +55,10 @@ pub struct Train {
     /// Go on with the run in this folder.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["preset", "config", "settings", "seed", "name", "out"])]
     resume: Option<PathBuf>,
+    /// For --resume: go on although config.toml or metrics.jsonl is not what the run was saved with. What
+    /// was changed is written to changes.jsonl.
+    #[arg(long, requires = "resume")]
+    changed: bool,
 }
 
 impl Train {
@@ -62,27 +68,41 @@ impl Train {
             samples: self.max_samples,
             time: self.max_time,
         };
-        let (folder, fresh) = match &self.resume {
-            Some(path) => (RunFolder::open(path)?, None),
+        let (folder, lock, fresh) = match &self.resume {
+            Some(path) => {
+                let folder = RunFolder::open(path)?;
+                let lock = folder.lock()?;
+                folder.remove_temporaries();
+                (folder, lock, None)
+            }
             None => {
-                let config = self.load()?;
+                let config = self.load()?.with_absolute_paths()?;
                 let domain = config.build_domain()?;
+                memory::require(&config, &*domain, backend)?;
                 domain.prepare()?;
-                (self.create(&config, backend)?, Some((config, domain)))
+                let (folder, lock) = self.create(&config, backend)?;
+                (folder, lock, Some((config, domain)))
             }
         };
-        let _lock = folder.lock()?;
+        if let Some(warning) = lock.warning() {
+            output::warn(format_args!("{warning}"));
+        }
         let mut trainer = match fresh {
             Some((config, domain)) => Trainer::new(folder.clone(), config, domain, backend)?,
             None => {
-                let resume = || {
+                let resume = || -> Result<Trainer> {
                     let data = self.configuration.data.as_deref();
                     let config = configuration::of_run(&folder, data)?;
-                    Trainer::resume(folder.clone(), config, backend)
+                    memory::require(&config, &*config.build_domain()?, backend)?;
+                    let resumed = Trainer::resume(folder.clone(), config, backend, self.changed);
+                    Ok(resumed?)
                 };
                 resume().with_context(|| format!("cannot resume {}", folder.path().display()))?
             }
         };
+        for warning in trainer.warnings() {
+            output::warn(format_args!("{warning}"));
+        }
         let stop = stop::on_request()?;
         let begun = trainer.samples();
         let events = folder.events()?;
@@ -113,7 +133,7 @@ impl Train {
         }))
     }
 
-    fn create(&self, config: &RunConfig, backend: Backend) -> Result<RunFolder> {
+    fn create(&self, config: &RunConfig, backend: Backend) -> Result<(RunFolder, Lock)> {
         let parent = self.out.join(config.domain_name());
         let path = match &self.name {
             Some(name) if Path::new(name).components().count() == 1 => parent.join(name),
@@ -134,7 +154,7 @@ impl Train {
                 free_path(&parent, &name)
             }
         };
-        Ok(RunFolder::create(&path, config, &Environment::of(backend))?)
+        Ok(begin(&path, config, &Environment::of(backend))?)
     }
 }
 

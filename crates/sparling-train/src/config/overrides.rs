@@ -15,6 +15,7 @@ pub(super) fn apply(table: &mut Table, setting: &str) -> Result<(), RunConfigErr
         .parse::<Table>()
         .ok()
         .and_then(|mut parsed| parsed.remove("value"))
+        .or_else(|| number(text))
         .unwrap_or_else(|| Value::String(text.to_owned()));
     let mut keys: Vec<&str> = path.trim().split('.').collect();
     let last = keys
@@ -36,4 +37,20 @@ pub(super) fn apply(table: &mut Table, setting: &str) -> Result<(), RunConfigErr
         section.insert(last.to_owned(), value);
     }
     Ok(())
+}
+
+/// A number that TOML would write otherwise, as `.001` and `1.`.
+fn number(text: &str) -> Option<Value> {
+    let number: f64 = text.trim().parse().ok()?;
+    let is_plain = text.contains('.') && number.is_finite();
+    is_plain.then_some(Value::Float(number))
+}
+
+/// The setting whose key an error names, if it is one's.
+pub(super) fn to_blame<'a>(settings: &'a [String], message: &str) -> Option<&'a str> {
+    let named = |setting: &&String| {
+        let key = setting.split_once('=').map_or("", |(key, _)| key.trim());
+        !key.is_empty() && message.contains(&format!("`{key}`"))
+    };
+    settings.iter().rev().find(named).map(String::as_str)
 }

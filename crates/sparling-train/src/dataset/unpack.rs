@@ -10,6 +10,18 @@ use tar::{Archive, Entry};
 use super::ArchiveKind;
 use super::copy::{CopyError, copy};
 
+/// The most bytes of a member's name and of what else is told of it.
+const LONGEST_NOTE: u64 = 1 << 16;
+
+/// The most bytes after the last member.
+const LONGEST_REST: u64 = 1 << 24;
+
+/// The most members of an archive.
+const MOST_MEMBERS: u64 = 1_000_000;
+
+/// The most bytes of all members together.
+const MOST_BYTES: u64 = 1 << 36;
+
 /// Why an archive cannot be unpacked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +32,9 @@ pub enum UnpackError {
     /// A path in it leads out of the folder it is unpacked into.
     #[error("the archive was removed: it would write to {0}, outside its folder")]
     Outside(PathBuf),
+    /// It holds more than any data set does.
+    #[error("the archive was removed: it has {0}; download another")]
+    TooLarge(String),
     /// The system does not let it be read or its files be written.
     #[error("cannot unpack {path}")]
     Io {
@@ -33,8 +48,9 @@ pub enum UnpackError {
 /// Unpacks an archive's files and folders into a folder. Links and devices are left out: data sets
 /// have none.
 pub(super) fn unpack(path: &Path, kind: ArchiveKind, folder: &Path) -> Result<(), UnpackError> {
-    let file = File::open(path).map_err(failed(path))?;
     let ArchiveKind::TarGz = kind;
+    check_sizes(path)?;
+    let file = File::open(path).map_err(failed(path))?;
     let mut archive = Archive::new(GzDecoder::new(file));
     for entry in archive.entries().map_err(UnpackError::Damaged)? {
         let mut entry = entry.map_err(UnpackError::Damaged)?;
@@ -48,8 +64,44 @@ pub(super) fn unpack(path: &Path, kind: ArchiveKind, folder: &Path) -> Result<()
         }
     }
     // The archive's own checksum comes last and is compared when it is read.
-    let rest = &mut archive.into_inner();
-    io::copy(rest, &mut io::sink()).map_err(UnpackError::Damaged)?;
+    let mut rest = archive.into_inner().take(LONGEST_REST + 1);
+    match io::copy(&mut rest, &mut io::sink()).map_err(UnpackError::Damaged)? {
+        0..=LONGEST_REST => Ok(()),
+        _ => Err(UnpackError::TooLarge(format!(
+            "more than {LONGEST_REST} bytes after its last member"
+        ))),
+    }
+}
+
+/// Looks through all headers before anything is written or kept: names and what else is told of members come as
+/// members of their own, of any size.
+fn check_sizes(path: &Path) -> Result<(), UnpackError> {
+    let file = File::open(path).map_err(failed(path))?;
+    let mut archive = Archive::new(GzDecoder::new(file));
+    let (mut members, mut bytes) = (0_u64, 0_u64);
+    let entries = archive.entries().map_err(UnpackError::Damaged)?;
+    for entry in entries.raw(true) {
+        let entry = entry.map_err(UnpackError::Damaged)?;
+        let size = entry.size();
+        let kind = entry.header().entry_type();
+        let is_note = kind.is_gnu_longname()
+            || kind.is_gnu_longlink()
+            || kind.is_pax_local_extensions()
+            || kind.is_pax_global_extensions();
+        members += 1;
+        bytes = bytes.saturating_add(size);
+        if is_note && size > LONGEST_NOTE {
+            let note = format!("a name or note of {size} bytes, more than {LONGEST_NOTE}");
+            return Err(UnpackError::TooLarge(note));
+        }
+        if members > MOST_MEMBERS || bytes > MOST_BYTES {
+            let most = format!(
+                "more than {MOST_MEMBERS} members or {} GiB",
+                MOST_BYTES >> 30
+            );
+            return Err(UnpackError::TooLarge(most));
+        }
+    }
     Ok(())
 }
 

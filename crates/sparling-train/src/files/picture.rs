@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use image::{GrayImage, ImageReader, Luma};
-use sparling_data::{OwnPicture, View};
+use image::{GrayImage, Luma};
+use sparling_data::{OwnPicture, View, input_file, picture_file};
 
 use crate::files::atomic::{self, SaveError};
 
@@ -63,14 +63,10 @@ pub fn read(
         path: path.to_owned(),
         message,
     };
-    let reader = ImageReader::open(path).map_err(|error| unreadable(error.to_string()))?;
-    let reader = reader
-        .with_guessed_format()
-        .map_err(|error| unreadable(error.to_string()))?;
-    let picture = reader
-        .decode()
-        .map_err(|error| unreadable(error.to_string()))?
-        .into_luma_alpha8();
+    let bytes = input_file::read(path, picture_file::LONGEST_FILE);
+    let bytes = bytes.map_err(|error| unreadable(error.to_string()))?;
+    let picture = picture_file::decode(&bytes).map_err(unreadable)?;
+    let picture = picture.into_luma_alpha8();
     let size = [picture.height(), picture.width()].map(|side| side as usize);
     let inked = |pixel: &image::LumaA<u8>| pixel[0] < 128 && pixel[1] >= 128;
     let inked: Vec<bool> = picture.pixels().map(inked).collect();

@@ -14,11 +14,13 @@ use crate::files::sound::{align, cut};
 use crate::metrics::Motif;
 use crate::run::trained::Trained;
 
-/// The recording at the model's sample rate.
-fn open(front_end: &dyn Recordings, file: &Path) -> Result<Vec<f32>> {
+/// The recording at the model's sample rate, and what is to be told about its file.
+fn open(front_end: &dyn Recordings, file: &Path) -> Result<(Vec<f32>, Option<&'static str>)> {
     let rate = front_end.sample_rate();
-    let (samples, recorded_at) = wav::read(file)?;
-    let samples = resample::resample(&samples, recorded_at, rate);
+    let recording = wav::read_recording(file)?;
+    let cut = "it ends within a frame: what was recorded may be longer";
+    let note = recording.cut.then_some(cut);
+    let samples = resample::resample(&recording.samples, recording.sample_rate, rate);
     ensure!(
         front_end.is_list() || samples.len() <= front_end.samples(),
         "{} lasts {:.1} s, but this model computes with the symbols of at most {} s: cut it first",
@@ -26,7 +28,7 @@ fn open(front_end: &dyn Recordings, file: &Path) -> Result<Vec<f32>> {
         seconds(front_end, samples.len()),
         seconds(front_end, front_end.samples()),
     );
-    Ok(samples)
+    Ok((samples, note))
 }
 
 fn seconds(front_end: &dyn Recordings, samples: usize) -> f64 {
@@ -39,7 +41,7 @@ pub(super) fn read_window(
     front_end: &dyn Recordings,
     file: &Path,
 ) -> Result<Vec<Reading>> {
-    let samples = open(front_end, file)?;
+    let (samples, _) = open(front_end, file)?;
     ensure!(
         samples.len() <= front_end.samples(),
         "{} is longer than the {} s that this model reads at once: cut it first",
@@ -62,7 +64,7 @@ pub(super) fn read(
     front_end: &dyn Recordings,
     file: &Found,
 ) -> Result<FileReading> {
-    let samples = open(front_end, &file.path)?;
+    let (samples, note) = open(front_end, &file.path)?;
     let vocabulary = trained.domain().vocabulary();
     let windows = read_windows(trained, front_end, &samples);
     let mut prediction = Prediction {
@@ -72,7 +74,7 @@ pub(super) fn read(
         tokens: Vec::new(),
         source: None,
         label: file.label.clone(),
-        notes: Vec::new(),
+        notes: note.into_iter().map(str::to_owned).collect(),
         times: Vec::new(),
         motifs: Vec::new(),
         picture: None,
@@ -154,10 +156,7 @@ fn read_windows(trained: &Trained, front_end: &dyn Recordings, samples: &[f32]) 
         .into_iter()
         .zip(readings)
         .map(|(piece, mut reading)| {
-            let loudest = samples[piece.clone()]
-                .iter()
-                .fold(0.0_f32, |loudest, sample| loudest.max(sample.abs()));
-            if f64::from(loudest) <= front_end.silence() {
+            if loudest(&samples[piece.clone()]) <= front_end.silence() {
                 reading.prediction.clear();
                 reading.motifs.clear();
             }
@@ -167,4 +166,33 @@ fn read_windows(trained: &Trained, front_end: &dyn Recordings, samples: &[f32]) 
             }
         })
         .collect()
+}
+
+/// How far samples are from their mean at most: a device may add a constant to what it hears.
+fn loudest(samples: &[f32]) -> f64 {
+    let sum: f64 = samples.iter().copied().map(f64::from).sum();
+    let mean = sum / samples.len().max(1) as f64;
+    let distances = samples
+        .iter()
+        .map(|sample| (f64::from(*sample) - mean).abs());
+    distances.fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A second of nothing, a tenth of full scale above zero.
+    #[test]
+    fn a_constant_is_silence() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/data/dc_offset_silence.wav"
+        );
+        let (samples, _) = wav::read(Path::new(path)).unwrap();
+        assert!(samples.iter().all(|sample| *sample > 0.05));
+        assert!(loudest(&samples) < 1e-3);
+        assert_eq!(loudest(&[]), 0.0);
+        assert_eq!(loudest(&[0.0, 1.0]), 0.5);
+    }
 }

@@ -33,7 +33,7 @@ fn add_group(page: &mut Page, study: &DomainStudy, group: &Group) {
     page.heading(3, &group.name);
     add_pictures(page, &group.runs[0]);
     add_channels(page, study, group);
-    add_confusion(page, study, group, &id);
+    add_confusion(page, group, &id);
     if let Some(panel) = by_density(group) {
         let caption = "Validation errors of the state kept at each density, from dense to sparse (paper, \
                        Figure 5); means over seeds.";
@@ -76,7 +76,7 @@ fn add_channels(page: &mut Page, study: &DomainStudy, group: &Group) {
     }
 }
 
-fn add_confusion(page: &mut Page, study: &DomainStudy, group: &Group, id: &str) {
+fn add_confusion(page: &mut Page, group: &Group, id: &str) {
     let Run { seed, results, .. } = &group.runs[0];
     let caption = format!(
         "Confusion of seed {seed} (paper, Figure 4). A row is a symbol, with the channels that stand for it and \
@@ -84,6 +84,6 @@ fn add_confusion(page: &mut Page, study: &DomainStudy, group: &Group, id: &str) 
          last column how many lie in none. The last row says how many of each symbol were missed."
     );
     let title = format!("{}, seed {seed}", group.name);
-    let map = heat_map(&results.test.confusion, &study.symbols, &title);
+    let map = heat_map(&results.test.confusion, &group.symbols, &title);
     page.figure(&format!("{id}-confusion"), &caption, vec![map.draw()]);
 }

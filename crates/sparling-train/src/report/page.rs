@@ -1,5 +1,6 @@
 //! A page of tables and figures that needs nothing but itself, and each of them as a file.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ pub struct Page {
     body: String,
     /// Files beside the page, and what is in them.
     files: Vec<(PathBuf, String)>,
+    /// The names of figures, tables and headings so far.
+    names: BTreeSet<String>,
 }
 
 /// A table of words and numbers.
@@ -50,14 +53,15 @@ impl Page {
 
     /// A heading of level 2 or 3.
     pub(super) fn heading(&mut self, level: u8, text: &str) {
-        let id = file_name(text);
+        let id = self.unique("heading", &file_name(text));
         let text = escape(text);
         let _ = writeln!(self.body, "<h{level} id=\"{id}\">{text}</h{level}>");
     }
 
     /// A table under a caption, kept as CSV and Markdown too.
     pub(super) fn table(&mut self, name: &str, caption: &str, table: &Table) {
-        let file = |extension: &str| Path::new("tables").join(name).with_extension(extension);
+        let name = self.unique("table", name);
+        let file = |extension: &str| Path::new("tables").join(format!("{name}.{extension}"));
         self.files.push((file("csv"), table.csv()));
         self.files.push((file("md"), table.markdown()));
         let _ = writeln!(
@@ -77,6 +81,7 @@ impl Page {
              <figcaption>{caption}</figcaption></figure>",
             panels.concat()
         );
+        let name = self.unique("figure", name);
         let alone = panels.len() == 1;
         for (index, panel) in panels.into_iter().enumerate() {
             let file = match alone {
@@ -131,6 +136,15 @@ impl Page {
         )?)
     }
 
+    /// A name of this kind, with a number where it is taken: names may differ in letters that files cannot have.
+    fn unique(&mut self, kind: &str, name: &str) -> String {
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+        candidates
+            .find(|candidate| self.names.insert(format!("{kind} {candidate}")))
+            .expect("there are more numbers than names")
+    }
+
     fn html(&self) -> String {
         let title = escape(&self.title);
         format!(
@@ -171,7 +185,7 @@ impl Table {
         let line = |cells: &[String]| {
             let cells: Vec<String> = cells
                 .iter()
-                .map(|cell| format!("\"{}\"", cell.replace('"', "\"\"")))
+                .map(|cell| format!("\"{}\"", harmless(cell).replace('"', "\"\"")))
                 .collect();
             cells.join(",") + "\n"
         };
@@ -187,6 +201,15 @@ impl Table {
         let rows: String = self.rows.iter().map(|cells| line(cells)).collect();
         let rule = format!("|{}\n", "---|".repeat(self.header.len()));
         line(&self.header) + &rule + &rows
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn harmless(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    match formula && cell != "-" && cell.parse::<f64>().is_err() {
+        true => format!("'{cell}"),
+        false => cell.to_owned(),
     }
 }
 
@@ -224,6 +247,27 @@ mod tests {
                 .html()
                 .contains("<td>x|&quot;y&quot;</td><td>&lt;1</td>")
         );
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for cell in ["-", "-0.5", "+1e3", "a=b", "12"] {
+            assert_eq!(harmless(cell), cell);
+        }
+        for cell in ["=1+1", "@sum", "-a", "+b", "\t=c"] {
+            assert_eq!(harmless(cell), format!("'{cell}"));
+        }
+    }
+
+    #[test]
+    fn no_file_is_written_over_another() {
+        let mut page = Page::new("names");
+        for name in ["--", "--", "---2", "a-b", "a-b"] {
+            page.figure(name, "", vec![String::new()]);
+        }
+        let mut names: Vec<_> = page.files.iter().map(|(name, _)| name).collect();
+        names.dedup();
+        assert_eq!(names.len(), 5, "{names:?}");
     }
 
     #[test]

@@ -80,6 +80,29 @@ impl Event {
         }
     }
 
+    /// Checks that it is one that training could have written.
+    ///
+    /// # Errors
+    ///
+    /// Names the field.
+    pub(super) fn validate(&self) -> Result<(), String> {
+        let densities = match self {
+            Self::Train(event) => vec![("density", event.density)],
+            Self::Validation(event) => vec![
+                ("density", event.figures.density),
+                ("next_density", event.next_density),
+            ],
+        };
+        for (key, density) in densities {
+            if !(density > 0.0 && density <= 1.0) {
+                return Err(format!(
+                    "its `{key}` is {density}, not above 0 and at most 1"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The check, if it is one.
     pub fn check(self) -> Option<ValidationEvent> {
         match self {

@@ -4,13 +4,14 @@
 //! config.toml       the resolved configuration
 //! environment.json  commit, versions and device
 //! metrics.jsonl     one event a line
+//! changes.jsonl     what was changed while it was trained, if anything was
 //! checkpoints/      last, best and one per density
 //! results.json      what the model at the lowest density gets right, once training has ended
 //! supports.json     where its channels look
 //! names.json        what its channels stand for, by what outputs lose without them
 //! ```
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,8 @@ use crate::files::atomic;
 use crate::metrics::{DetailedFigures, Names, Supports};
 use crate::run::checkpoint::{Checkpoints, FileRef};
 use crate::run::event::Event;
+use crate::run::lock::Lock;
+use crate::run::log::Log;
 
 /// A run's folder. Nothing in it is ever deleted but superseded checkpoints.
 #[derive(Clone, Debug)]
@@ -37,9 +40,18 @@ pub enum RunError {
     /// There is a run of that name.
     #[error("{0} exists already; continue it with --resume {0}, or choose another --name")]
     Exists(PathBuf),
+    /// There is a run of that name, and it is being trained.
+    #[error("{0} exists already, and another process trains it; choose another --name")]
+    ExistsInUse(PathBuf),
+    /// There is something else of that name.
+    #[error("{0} is there, but is no run; move it away or choose another --name")]
+    NotFree(PathBuf),
     /// It is no run.
     #[error("{0} is not a run: it has no config.toml")]
     NotARun(PathBuf),
+    /// Another process trains it.
+    #[error("{0}: in use by another process, which trains this run; wait for it or stop it")]
+    InUse(PathBuf),
     /// A file or folder in it cannot be used.
     #[error("{path}: {source}")]
     Io {
@@ -57,6 +69,17 @@ pub enum RunError {
         line: usize,
         /// What is wrong.
         message: String,
+    },
+    /// `metrics.jsonl` is not what it was when the run was saved.
+    #[error(
+        "{path} is not what it was when the run was saved: it holds {found}; put it back from a copy, or go on \
+         with what is left of it by --changed"
+    )]
+    LogChanged {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: String,
     },
     /// A file could not be saved.
     #[error(transparent)]
@@ -132,41 +155,6 @@ pub struct SavedSupports {
 }
 
 impl RunFolder {
-    /// Makes the folder of a new run and writes down what it is to do.
-    ///
-    /// # Errors
-    ///
-    /// If there is one of that name, or it cannot be written.
-    pub fn create(
-        path: &Path,
-        config: &RunConfig,
-        environment: &Environment,
-    ) -> Result<Self, RunError> {
-        let folder = Self {
-            path: path.to_owned(),
-        };
-        let io = |source| RunError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(io)?;
-        }
-        match fs::create_dir(path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(RunError::Exists(path.to_owned()));
-            }
-            Err(error) => return Err(io(error)),
-        }
-        fs::create_dir(path.join("checkpoints")).map_err(io)?;
-        let environment = serde_json::to_vec_pretty(environment).expect("plain structs serialise");
-        atomic::write(&path.join("environment.json"), &environment)?;
-        // Last: a folder without it is no run.
-        atomic::write(&folder.config_path(), config.to_toml().as_bytes())?;
-        Ok(folder)
-    }
-
     /// Opens the folder of a run.
     ///
     /// # Errors
@@ -202,14 +190,28 @@ impl RunFolder {
         Checkpoints::new(self.path.join("checkpoints"))
     }
 
-    /// Appends an event to `metrics.jsonl` and waits until it is on disk.
+    /// What it measured.
+    pub fn log(&self) -> Log {
+        Log::new(self.path.join("metrics.jsonl"))
+    }
+
+    /// All events so far.
+    ///
+    /// # Errors
+    ///
+    /// As [`Log::events`].
+    pub fn events(&self) -> Result<Vec<Event>, RunError> {
+        self.log().events()
+    }
+
+    /// Writes down that training goes on with something else than what it was begun with.
     ///
     /// # Errors
     ///
     /// If it cannot be written.
-    pub fn append(&self, event: &Event) -> Result<(), RunError> {
-        let path = self.metrics_path();
-        let mut line = serde_json::to_vec(event).expect("plain structs serialise");
+    pub fn record_change(&self, change: &impl Serialize) -> Result<(), RunError> {
+        let path = self.path.join("changes.jsonl");
+        let mut line = serde_json::to_vec(change).expect("plain structs serialise");
         line.push(b'\n');
         let append = || {
             let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
@@ -220,32 +222,6 @@ impl RunFolder {
             path: path.clone(),
             source,
         })
-    }
-
-    /// All events so far.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read or a line but the last, which may be cut off, is damaged.
-    pub fn events(&self) -> Result<Vec<Event>, RunError> {
-        let path = self.metrics_path();
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(RunError::Io { path, source }),
-        };
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        whole
-            .lines()
-            .enumerate()
-            .map(|(index, line)| {
-                serde_json::from_str(line).map_err(|error| RunError::Metrics {
-                    path: path.clone(),
-                    line: index + 1,
-                    message: error.to_string(),
-                })
-            })
-            .collect()
     }
 
     /// Writes down what the trained model gets right.
@@ -320,50 +296,25 @@ impl RunFolder {
         }
     }
 
-    /// Drops the events after `samples`: those a resumed run will measure again.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read or written.
-    pub fn rewind(&self, samples: u64) -> Result<(), RunError> {
-        let mut kept = Vec::new();
-        for event in self
-            .events()?
-            .iter()
-            .filter(|event| event.samples() <= samples)
-        {
-            serde_json::to_writer(&mut kept, event).expect("plain structs serialise");
-            kept.push(b'\n');
-        }
-        Ok(atomic::write(&self.metrics_path(), &kept)?)
-    }
-
     /// Takes the run for this process, so that two never train it at once.
     ///
     /// # Errors
     ///
     /// If another process has it.
-    pub fn lock(&self) -> Result<File, RunError> {
-        let path = self.path.join(".lock");
-        let io = |source| RunError::Io {
-            path: path.clone(),
-            source,
-        };
-        let file = File::create(&path).map_err(io)?;
-        file.try_lock().map_err(|error| {
-            io(io::Error::other(format!(
-                "in use by another process ({error})"
-            )))
-        })?;
-        Ok(file)
+    pub fn lock(&self) -> Result<Lock, RunError> {
+        Lock::take(&self.path)
     }
 
-    fn config_path(&self) -> PathBuf {
+    /// Removes what processes that died had not finished writing. What cannot be removed does no harm.
+    pub fn remove_temporaries(&self) {
+        for folder in [&self.path, &self.path.join("checkpoints")] {
+            atomic::remove_abandoned(folder);
+        }
+    }
+
+    /// Where the resolved configuration is.
+    pub fn config_path(&self) -> PathBuf {
         self.path.join("config.toml")
-    }
-
-    fn metrics_path(&self) -> PathBuf {
-        self.path.join("metrics.jsonl")
     }
 }
 

@@ -10,6 +10,7 @@ use super::channels::Channels;
 use crate::backend::Backend;
 use crate::evaluate::Evaluator;
 use crate::metrics::Figures;
+use crate::run::checkpoint::Checkpoint;
 use crate::run::folder::RunFolder;
 use crate::run::trained::{LoadError, Trained};
 
@@ -47,12 +48,14 @@ impl Models {
     /// If the folder is no run, or what it holds is missing or damaged.
     pub fn of(run: &Path, domain: Arc<dyn Domain>, backend: Backend) -> Result<Self, LoadError> {
         let checkpoints = RunFolder::open(run)?.checkpoints();
-        let mut ladder = checkpoints.ladder()?;
+        // One damaged rung must not hide the others.
+        let usable = checkpoints.ladder()?.into_iter();
+        let mut ladder: Vec<Checkpoint> = usable.filter_map(|(_, rung)| rung.ok()).collect();
         if ladder.is_empty() {
             // Before the first cut there is the newest state alone.
-            ladder.push(checkpoints.nearest(None)?);
+            ladder.push(checkpoints.nearest(None)?.1);
         }
-        let rungs = ladder.into_iter().map(|(_, checkpoint)| Rung {
+        let rungs = ladder.into_iter().map(|checkpoint| Rung {
             density: checkpoint.density,
             validation: checkpoint.validation,
             model: Mutex::default(),

@@ -17,10 +17,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sparling_data::input_file;
 
 use crate::config::{RunConfig, RunConfigError};
 use crate::run::event::Event;
 use crate::run::folder::{RunError, RunFolder};
+
+/// The most bytes that an experiment's file may have.
+const LONGEST_FILE: u64 = 1 << 24;
 
 /// An experiment file.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -169,7 +173,8 @@ impl Experiment {
             file: file.to_owned(),
             message,
         };
-        let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+        let text = input_file::read_text(file, LONGEST_FILE);
+        let text = text.map_err(|error| wrong(error.to_string()))?;
         let mut experiment: Self =
             toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         experiment.file = file.to_owned();

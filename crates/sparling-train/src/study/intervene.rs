@@ -115,7 +115,17 @@ impl Edits {
         for Move { from, to } in &self.moves {
             let index = find(&changed, *from)?;
             let to = inside(*to)?;
-            (changed[index].row, changed[index].column) = (to.row, to.column);
+            let mut moved = changed[index];
+            (moved.row, moved.column) = (to.row, to.column);
+            changed[index] = moved;
+            // A place holds one motif of a channel: of two that meet there the stronger stays.
+            let met = (0..changed.len())
+                .find(|other| *other != index && Place::of(&changed[*other]) == to);
+            if let Some(met) = met {
+                let stronger = moved.strength.max(changed[met].strength);
+                changed[index].strength = stronger;
+                changed.remove(met);
+            }
         }
         let mut strengths: Vec<f32> = motifs.iter().map(|motif| motif.strength).collect();
         strengths.sort_by(f32::total_cmp);
@@ -252,6 +262,28 @@ mod tests {
             Edits::default().apply(&motifs, [3, 10, 10]).unwrap(),
             motifs
         );
+    }
+
+    #[test]
+    fn motifs_that_meet_are_merged() {
+        let motifs = [
+            Motif::new(0, 0, 0, 1.0),
+            Motif::new(0, 0, 7, 3.0),
+            Motif::new(1, 0, 7, 2.0),
+        ];
+        let moved = |text: &str| {
+            let edits = Edits {
+                moves: vec![text.parse().expect("a move")],
+                ..Edits::default()
+            };
+            edits
+                .apply(&motifs, [2, 1, 10])
+                .expect("there are such motifs")
+        };
+        assert_eq!(moved("A@0,0:0,7"), [Motif::new(0, 0, 7, 3.0), motifs[2]]);
+        assert_eq!(moved("A@0,7:0,0"), [Motif::new(0, 0, 0, 3.0), motifs[2]]);
+        // To where it is.
+        assert_eq!(moved("B@0,7:0,7"), motifs);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Runs side by side: those that differ in their seed alone make a group.
 
+mod checks;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::de::DeserializeOwned;
+use sparling_data::Domain;
 
 use crate::config::RunConfig;
 use crate::metrics::Figures;
@@ -24,10 +27,6 @@ use crate::study::trust::Trust;
 pub struct DomainStudy {
     /// The domain's name.
     pub domain: String,
-    /// The names of its symbols.
-    pub symbols: Vec<String>,
-    /// Whether test examples come from elsewhere than validation's, as other speakers do.
-    pub generalises: bool,
     /// The groups: those of the most seeds first, then in the order of their names and weights.
     pub groups: Vec<Group>,
 }
@@ -35,8 +34,13 @@ pub struct DomainStudy {
 /// Runs that differ in their seed alone.
 #[derive(Debug)]
 pub struct Group {
-    /// The runs' name without the seed and their domain's name.
+    /// The runs' name without the seed and their domain's name; a number is added where another group, of
+    /// another configuration, has the same.
     pub name: String,
+    /// The names of the domain's symbols.
+    pub symbols: Vec<String>,
+    /// Whether test examples come from elsewhere than validation's, as other speakers do.
+    pub generalises: bool,
     /// The runs, in the order of their seeds.
     pub runs: Vec<Run>,
 }
@@ -66,81 +70,121 @@ pub struct Run {
     pub trust: Option<Trust>,
 }
 
-/// Reads all runs in some folders, at any depth, that have ended.
+/// The runs that were found.
+#[derive(Debug)]
+pub struct Found {
+    /// Domain by domain.
+    pub domains: Vec<DomainStudy>,
+    /// Those that are left out, each with the reason.
+    pub left_out: Vec<String>,
+}
+
+/// Reads all runs in some folders, at any depth, that have ended. Links are not followed. A run that is damaged
+/// is left out.
 ///
 /// # Errors
 ///
-/// If a file cannot be read, or there is no such run.
-pub fn read(folders: &[PathBuf]) -> Result<Vec<DomainStudy>> {
-    let mut paths = Vec::new();
+/// If a folder cannot be read, or there is no such run.
+pub fn read(folders: &[PathBuf]) -> Result<Found> {
+    let mut paths = BTreeMap::new();
     for folder in folders {
         find(folder, &mut paths)?;
     }
-    paths.sort();
-    paths.dedup();
-    let mut domains: BTreeMap<String, BTreeMap<String, Vec<Run>>> = BTreeMap::new();
-    for path in &paths {
-        let Some(run) = Run::read(path).with_context(|| format!("in {}", path.display()))? else {
-            continue;
+    let mut left_out = Vec::new();
+    let mut domains: BTreeMap<String, BTreeMap<Key, Group>> = BTreeMap::new();
+    for path in paths.values() {
+        let (run, domain) = match Run::read(path) {
+            Ok(Some(run)) => run,
+            Ok(None) => continue,
+            Err(error) => {
+                left_out.push(format!("{}: {error:#}", path.display()));
+                continue;
+            }
         };
         let groups = domains
             .entry(run.config.domain_name().to_owned())
             .or_default();
-        groups.entry(run.group()).or_default().push(run);
+        let group = groups.entry(run.key()).or_insert_with(|| Group {
+            name: run.group(),
+            symbols: domain.symbols().to_vec(),
+            generalises: domain.test_differs(),
+            runs: Vec::new(),
+        });
+        match group.runs.iter().find(|other| other.seed == run.seed) {
+            None => group.runs.push(run),
+            Some(other) => left_out.push(format!(
+                "{}: there is one of the same name, configuration and seed in {}",
+                path.display(),
+                other.path.display()
+            )),
+        }
     }
     ensure!(
         !domains.is_empty(),
-        "no run that has ended in {}",
+        "no run that has ended in {}{}",
         folders
             .iter()
             .map(|folder| folder.display().to_string())
             .collect::<Vec<_>>()
-            .join(", ")
+            .join(", "),
+        left_out
+            .iter()
+            .map(|run| format!("; {run}"))
+            .collect::<String>(),
     );
-    domains
-        .into_iter()
-        .map(|(domain, groups)| {
-            let mut groups: Vec<Group> = groups
-                .into_iter()
-                .map(|(name, runs)| Group { name, runs })
-                .collect();
-            for group in &mut groups {
-                group.runs.sort_by_key(|run| run.seed);
-            }
-            groups.sort_by(|left, right| {
-                let order = left.rank().partial_cmp(&right.rank());
-                order.expect("weights are finite")
-            });
-            let of_domain = groups[0].runs[0].config.build_domain()?;
-            Ok(DomainStudy {
-                symbols: of_domain.symbols().to_vec(),
-                generalises: of_domain.test_differs(),
-                domain,
-                groups,
-            })
-        })
-        .collect()
+    let domains = domains.into_iter().map(|(domain, groups)| DomainStudy {
+        domain,
+        groups: in_order(groups.into_values().collect()),
+    });
+    Ok(Found {
+        domains: domains.collect(),
+        left_out,
+    })
 }
 
-fn find(folder: &Path, runs: &mut Vec<PathBuf>) -> Result<()> {
+/// What the runs of a group have in common: their name, and their configuration but for the seed.
+type Key = (String, String);
+
+/// Sorts groups and their runs, and numbers groups of the same name.
+fn in_order(mut groups: Vec<Group>) -> Vec<Group> {
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    for group in &mut groups {
+        group.runs.sort_by_key(|run| run.seed);
+        let number = names.entry(group.name.clone()).or_default();
+        *number += 1;
+        if *number > 1 {
+            group.name = format!("{}, configuration {number}", group.name);
+        }
+    }
+    groups.sort_by(|left, right| {
+        let order = left.rank().partial_cmp(&right.rank());
+        order.expect("weights are finite")
+    });
+    groups
+}
+
+/// The runs in a folder, each once: by where they really are.
+fn find(folder: &Path, runs: &mut BTreeMap<PathBuf, PathBuf>) -> Result<()> {
+    let unreadable = || format!("cannot read {}", folder.display());
     if RunFolder::open(folder).is_ok() {
-        runs.push(folder.to_owned());
+        let place = fs::canonicalize(folder).with_context(unreadable)?;
+        runs.entry(place).or_insert_with(|| folder.to_owned());
         return Ok(());
     }
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            find(&path, runs)?;
+    for entry in fs::read_dir(folder).with_context(unreadable)? {
+        let entry = entry.with_context(unreadable)?;
+        // What begins with a dot is not whole yet.
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !hidden && entry.file_type().with_context(unreadable)?.is_dir() {
+            find(&entry.path(), runs)?;
         }
     }
     Ok(())
 }
 
 impl Run {
-    /// Reads a run; `None` if it has not ended.
-    fn read(path: &Path) -> Result<Option<Self>> {
+    /// Reads a run and makes its domain; `None` if it has not ended.
+    fn read(path: &Path) -> Result<Option<(Self, Box<dyn Domain>)>> {
         let folder = RunFolder::open(path)?;
         let Some(results) = folder.results()? else {
             return Ok(None);
@@ -151,7 +195,8 @@ impl Run {
             let commit = environment.get("commit")?.as_str()?;
             Some(commit.to_owned())
         });
-        Ok(Some(Self {
+        let domain = config.build_domain()?;
+        let run = Self {
             path: path.to_owned(),
             seed: config.seed,
             config,
@@ -166,7 +211,22 @@ impl Run {
             direct: json(&Measurement::Direct.file(path))?,
             causality: json(&Measurement::Causality.file(path))?,
             trust: json(&Measurement::Trust.file(path))?,
-        }))
+        };
+        run.validate(domain.symbols().len())?;
+        Ok(Some((run, domain)))
+    }
+
+    /// What it has in common with the other runs of its group.
+    fn key(&self) -> Key {
+        let mut config = self.config.decisive();
+        if let Some(fields) = config.as_object_mut() {
+            fields.remove("seed");
+        }
+        // Each seed of a variant that is retrained has a run of its own to begin with.
+        if let Some(retrain) = config["retrain"].as_object_mut() {
+            retrain.clear();
+        }
+        (self.group(), config.to_string())
     }
 
     /// Its name without the seed and the domain's name.
@@ -234,6 +294,8 @@ mod tests {
     fn weights_are_ordered_as_numbers() {
         let group = |name: &str| Group {
             name: name.to_owned(),
+            symbols: Vec::new(),
+            generalises: false,
             runs: Vec::new(),
         };
         let names = [

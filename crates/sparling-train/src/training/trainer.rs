@@ -16,8 +16,9 @@ use crate::config::{LastPhase, Retrain, RunConfig, RunConfigError};
 use crate::evaluate::Evaluator;
 use crate::host::values;
 use crate::metrics::{Figures, Support};
+use crate::run::changes::Change;
 use crate::run::checkpoint::{
-    Best, Checkpoint, CheckpointError, Checkpoints, State, TrainingState,
+    Best, Checkpoint, CheckpointError, Checkpoints, LAST, PREVIOUS, State, TrainingState,
 };
 use crate::run::event::{Event, Outcome, TrainEvent, ValidationEvent};
 use crate::run::folder::{RunError, RunFolder};
@@ -75,6 +76,17 @@ pub enum TrainError {
         /// The last good checkpoint.
         checkpoint: String,
     },
+    /// The configuration is not the one that was trained with.
+    #[error(
+        "{path} is not what the run was trained with: {changes}; put it back, or go on with it by --changed, \
+         which is written down in changes.jsonl"
+    )]
+    ConfigurationChanged {
+        /// The file.
+        path: PathBuf,
+        /// The keys with their values.
+        changes: String,
+    },
     /// There is no checkpoint to go on from, though there once was.
     #[error("{0} has lost its checkpoint `last`; start it anew under another --name")]
     NothingToResume(PathBuf),
@@ -118,6 +130,11 @@ pub struct Trainer {
     started: Instant,
     logged: (u64, Instant),
     saved: Instant,
+    /// The samples of the state that was saved last.
+    saved_at: Option<u64>,
+    /// What of the configuration decides what is learnt.
+    decisive: serde_json::Value,
+    warnings: Vec<String>,
 }
 
 impl Trainer {
@@ -168,6 +185,8 @@ impl Trainer {
         let domain: Arc<dyn Domain> = Arc::from(domain);
         let learner = Learner::new(&config, &*domain, device);
         let annealer = Annealer::new(config.annealing.clone())?;
+        // As it is in the folder: where the data lie may be another place now.
+        let decisive = folder.config()?.decisive();
         Ok(Self {
             folder,
             config,
@@ -182,11 +201,18 @@ impl Trainer {
             started: Instant::now(),
             logged: (0, Instant::now()),
             saved: Instant::now(),
+            saved_at: None,
+            decisive,
+            warnings: Vec::new(),
         })
     }
 
-    /// Goes on exactly where a run of this configuration was saved last. Events measured after that are
-    /// dropped, since they will be measured again. A run that ended before anything was saved begins.
+    /// Goes on exactly where a run of this configuration was saved last or, if that is damaged, where it was
+    /// saved before. Events measured after that are dropped, since they will be measured again. A run that
+    /// ended before anything was saved begins.
+    ///
+    /// Files of the run that are not what they were when it was saved are refused, unless they may be
+    /// `changed`.
     ///
     /// # Errors
     ///
@@ -195,35 +221,102 @@ impl Trainer {
         folder: RunFolder,
         config: RunConfig,
         backend: Backend,
+        changed: bool,
     ) -> Result<Self, TrainError> {
         let checkpoints = folder.checkpoints();
         let domain = config.build_domain()?;
         domain.prepare()?;
-        if !checkpoints.path("last").exists() {
+        let [last, previous] = [LAST, PREVIOUS].map(|name| checkpoints.path(name).exists());
+        if !last && !previous {
             if folder.events()?.is_empty() {
                 return Self::new(folder, config, domain, backend);
             }
             return Err(TrainError::NothingToResume(folder.path().to_owned()));
         }
-        let checkpoint = checkpoints.read("last")?;
         let mut trainer = Self::untrained(folder, config, domain, backend)?;
-        let Some(state) = &checkpoint.training else {
-            return Err(TrainError::NothingToResume(
-                trainer.folder.path().to_owned(),
-            ));
+        let error = match trainer.take_up(LAST, changed) {
+            Err(TrainError::Checkpoint(error)) if error.is_damage() && previous => error,
+            taken => return taken.map(|()| trainer),
         };
-        trainer.load_weights(&checkpoints, &checkpoint)?;
-        let optimizer = &mut trainer.learner.optimizer;
-        *optimizer = checkpoints.load_optimizer(&state.optimizer, optimizer.clone())?;
-        trainer.annealer =
-            Annealer::resume(trainer.config.annealing.clone(), state.annealer.clone())?;
-        trainer.samples = checkpoint.samples;
-        trainer.best = state.best;
-        trainer.losses.clone_from(&state.losses);
-        trainer.elapsed_before = Duration::from_secs_f64(state.elapsed_seconds.max(0.0));
-        trainer.logged = (trainer.samples, Instant::now());
-        trainer.folder.rewind(checkpoint.samples)?;
+        if trainer.take_up(PREVIOUS, changed).is_err() {
+            // What is wrong with the newest is what matters.
+            return Err(error.into());
+        }
+        checkpoints.restore_previous()?;
+        let samples = trainer.samples;
+        let warning = format!("{error}: going on from the one before it, of {samples} samples");
+        trainer.warnings.push(warning);
         Ok(trainer)
+    }
+
+    /// Goes on from a checkpoint. Nothing on disk changes unless all of it can be used.
+    fn take_up(&mut self, name: &str, changed: bool) -> Result<(), TrainError> {
+        let checkpoints = self.folder.checkpoints();
+        let checkpoint = checkpoints.read(name)?;
+        let Some(state) = &checkpoint.training else {
+            return Err(TrainError::NothingToResume(self.folder.path().to_owned()));
+        };
+        let changes = self.changes(&checkpoint, state, changed)?;
+        self.load_weights(&checkpoints, &checkpoint)?;
+        let Learner {
+            model, optimizer, ..
+        } = &mut self.learner;
+        *optimizer = checkpoints.load_optimizer(&state.optimizer, optimizer.clone(), model)?;
+        self.annealer = Annealer::resume(self.config.annealing.clone(), state.annealer.clone())?;
+        self.samples = checkpoint.samples;
+        self.best = state.best;
+        self.losses.clone_from(&state.losses);
+        self.elapsed_before = Duration::from_secs_f64(state.elapsed_seconds);
+        self.logged = (self.samples, Instant::now());
+        self.saved_at = Some(self.samples);
+        self.rewind(state, changed)?;
+        for change in &changes {
+            self.folder.record_change(change)?;
+            self.warnings.push(change.to_string());
+        }
+        Ok(())
+    }
+
+    /// How the configuration differs from what the checkpoint was trained with, if it may.
+    fn changes(
+        &self,
+        checkpoint: &Checkpoint,
+        state: &TrainingState,
+        changed: bool,
+    ) -> Result<Vec<Change>, TrainError> {
+        let Some(was) = &state.configuration else {
+            return Ok(Vec::new());
+        };
+        let changes = Change::all(checkpoint.samples, was, &self.decisive);
+        if changes.is_empty() || changed {
+            return Ok(changes);
+        }
+        let changes: Vec<String> = changes.iter().map(Change::to_string).collect();
+        Err(TrainError::ConfigurationChanged {
+            path: self.folder.config_path(),
+            changes: changes.join(", "),
+        })
+    }
+
+    /// Drops the events after the checkpoint.
+    fn rewind(&mut self, state: &TrainingState, changed: bool) -> Result<(), TrainError> {
+        let log = self.folder.log();
+        let Some(extent) = state.events else {
+            // Saved before it was known how far the events were: they have to be whole.
+            log.events()?;
+            log.salvage(self.samples)?;
+            return Ok(());
+        };
+        match log.rewind(extent) {
+            Err(error @ RunError::LogChanged { .. }) if changed => {
+                let dropped = log.salvage(self.samples)?;
+                let warning =
+                    format!("{error}: {dropped} of its lines are no events and are dropped");
+                self.warnings.push(warning);
+                Ok(())
+            }
+            rewound => Ok(rewound?),
+        }
     }
 
     fn load_weights(
@@ -251,7 +344,7 @@ impl Trainer {
         interrupted: &AtomicBool,
         monitor: &mut dyn Monitor,
     ) -> Result<Ended, TrainError> {
-        if self.samples == 0 {
+        if self.saved_at.is_none() {
             self.save_last(None)?;
         }
         let batch_size = self.config.training.batch_size;
@@ -262,7 +355,7 @@ impl Trainer {
         for batch in loader {
             if let Some(ended) = self.ended(limits, interrupted) {
                 self.collect_losses()?;
-                self.save_last(None)?;
+                self.save_unless_saved()?;
                 return Ok(ended);
             }
             self.step(batch);
@@ -275,7 +368,7 @@ impl Trainer {
             }
             if self.save_is_due() {
                 self.collect_losses()?;
-                self.save_last(None)?;
+                self.save_unless_saved()?;
             }
         }
         unreachable!("the loader is endless")
@@ -284,6 +377,11 @@ impl Trainer {
     /// Training samples seen.
     pub fn samples(&self) -> u64 {
         self.samples
+    }
+
+    /// What the user must know of how the run was gone on with.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The run's configuration.
@@ -417,9 +515,10 @@ impl Trainer {
             density: self.annealer.density(),
             learning_rate: self.learning_rate(),
             elapsed_seconds: self.elapsed().as_secs_f64(),
-            samples_per_s: (self.samples - samples_before) as f64 / seconds,
+            // A clock that stands still must not make it infinite.
+            samples_per_s: (self.samples - samples_before) as f64 / seconds.max(1e-9),
         });
-        self.folder.append(&event)?;
+        self.folder.log().append(&event)?;
         Ok(event)
     }
 
@@ -428,6 +527,9 @@ impl Trainer {
         self.collect_losses()?;
         let begun = Instant::now();
         let valid = self.learner.model.valid();
+        self.folder
+            .checkpoints()
+            .require_finite(&valid, self.samples)?;
         let domain = self.domain.clone();
         let validation = self.config.validation.clone();
         let evaluator = Evaluator {
@@ -460,7 +562,7 @@ impl Trainer {
             elapsed_seconds: self.elapsed().as_secs_f64(),
         });
         // The event first: whoever finds the checkpoint finds what led to it.
-        self.folder.append(&event)?;
+        self.folder.log().append(&event)?;
         self.keep(&valid, &figures, outcome)?;
         for split in &splits {
             self.learner.model.split(split);
@@ -563,7 +665,8 @@ impl Trainer {
             None => outcome != Outcome::Keep,
         };
         if is_rung {
-            let name = Checkpoints::ladder_name(figures.density);
+            let update = self.config.annealing.density_update;
+            let name = Checkpoints::ladder_name(figures.density, update);
             self.save_weights(&checkpoints, &name, valid, figures)?;
         }
         if better {
@@ -588,6 +691,15 @@ impl Trainer {
         Ok(checkpoints.save(name, valid, state, None)?)
     }
 
+    /// What was saved at a check just now is not written over: it is the same, and a process that died
+    /// meanwhile would leave half of each.
+    fn save_unless_saved(&mut self) -> Result<(), TrainError> {
+        match self.saved_at == Some(self.samples) {
+            true => Ok(()),
+            false => self.save_last(None),
+        }
+    }
+
     fn save_last(&mut self, validation: Option<Figures>) -> Result<(), TrainError> {
         let valid = self.learner.model.valid();
         let state = State {
@@ -596,17 +708,21 @@ impl Trainer {
             validation,
         };
         let checkpoints = self.folder.checkpoints();
+        checkpoints.require_finite(&valid, self.samples)?;
         let optimizer = &self.learner.optimizer;
         let training = Some(TrainingState {
-            optimizer: checkpoints.save_optimizer("last", self.samples, optimizer)?,
+            optimizer: checkpoints.save_optimizer(LAST, self.samples, optimizer)?,
             annealer: self.annealer.state().clone(),
             best: self.best,
             losses: self.losses.clone(),
             pending: self.learner.model.bottleneck.sparsity.pending(),
             elapsed_seconds: self.elapsed().as_secs_f64(),
+            configuration: Some(self.decisive.clone()),
+            events: Some(self.folder.log().extent()?),
         });
-        checkpoints.save("last", &valid, state, training)?;
+        checkpoints.save(LAST, &valid, state, training)?;
         self.saved = Instant::now();
+        self.saved_at = Some(self.samples);
         Ok(())
     }
 }

@@ -1,14 +1,8 @@
 //! Pictures out of files.
 
-use std::io::Cursor;
+use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageReader, Limits, Luma, Rgb, RgbImage};
-
-/// The most pixels a picture may have: a few bytes can announce any number.
-const MOST_PIXELS: u64 = 50_000_000;
-
-/// The most memory that decoding a picture may take, in bytes.
-const MOST_MEMORY: u64 = 1 << 30;
+use crate::picture_file;
 
 /// Decodes a PNG or JPEG of any colours as greys, upright. What is transparent shows the ground.
 ///
@@ -16,12 +10,12 @@ const MOST_MEMORY: u64 = 1 << 30;
 ///
 /// Says what is wrong with it.
 pub(in crate::folder) fn decode(bytes: &[u8], ground: u8) -> Result<GrayImage, String> {
-    Ok(grey(upright(bytes)?, ground))
+    Ok(grey(picture_file::decode(bytes)?, ground))
 }
 
 /// As [`decode`], with its colours.
 pub(in crate::folder) fn decode_colours(bytes: &[u8], ground: u8) -> Result<RgbImage, String> {
-    let picture = upright(bytes)?;
+    let picture = picture_file::decode(bytes)?;
     if !picture.color().has_alpha() {
         return Ok(picture.into_rgb8());
     }
@@ -34,31 +28,6 @@ pub(in crate::folder) fn decode_colours(bytes: &[u8], ground: u8) -> Result<RgbI
             Rgb([red, green, blue].map(|colour| over(colour, opaque, ground)))
         },
     ))
-}
-
-fn upright(bytes: &[u8]) -> Result<DynamicImage, String> {
-    let unreadable = |error: image::ImageError| format!("cannot be read as a picture: {error}");
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|error| format!("cannot be read: {error}"))?;
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MOST_MEMORY);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(unreadable)?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MOST_PIXELS {
-        return Err(format!(
-            "has {width}x{height} pixels, more than {} million",
-            MOST_PIXELS / 1_000_000
-        ));
-    }
-    // A picture without such a note is upright.
-    let orientation = decoder.orientation().ok();
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
-    if let Some(orientation) = orientation {
-        picture.apply_orientation(orientation);
-    }
-    Ok(picture)
 }
 
 fn grey(picture: DynamicImage, ground: u8) -> GrayImage {
@@ -82,6 +51,8 @@ fn over(colour: u8, opaque: u8, ground: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use std::io::Cursor;
 
     use image::{ImageFormat, LumaA};
 
@@ -146,6 +117,31 @@ mod tests {
             error.contains("20000x20000 pixels, more than 50 million"),
             "{error}"
         );
+    }
+
+    /// A palette of more colours than there can be.
+    #[test]
+    fn palettes_are_checked() {
+        let chunk = |name: &[u8; 4], contents: &[u8]| {
+            let named = [&name[..], contents].concat();
+            let length = (contents.len() as u32).to_be_bytes();
+            [&length[..], &named, &crc32(&named).to_be_bytes()].concat()
+        };
+        let header = [0, 0, 0, 1, 0, 0, 0, 1, 8, 3, 0, 0, 0];
+        let png = |colours: usize| {
+            [
+                b"\x89PNG\r\n\x1a\n".to_vec(),
+                chunk(b"IHDR", &header),
+                chunk(b"PLTE", &vec![7; 3 * colours]),
+                // A row of one pixel, stored by zlib.
+                chunk(b"IDAT", b"\x78\x01\x01\x02\0\xfd\xff\0\0\0\x02\0\x01"),
+                chunk(b"IEND", b""),
+            ]
+            .concat()
+        };
+        assert_eq!(decode(&png(256), 0).unwrap().dimensions(), (1, 1));
+        let error = decode(&png(257), 0).unwrap_err();
+        assert!(error.contains("palette has 257 colours"), "{error}");
     }
 
     fn crc32(bytes: &[u8]) -> u32 {

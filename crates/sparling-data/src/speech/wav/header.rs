@@ -30,9 +30,14 @@ pub(super) struct Header {
     pub channels: u16,
     /// Frames per second.
     pub sample_rate: u32,
-    /// Bytes of samples, all of which the file has.
+    /// Bytes of samples, all of which the file has: whole frames.
     pub data_length: u32,
+    /// Whether there is a part of a frame after them.
+    pub cut: bool,
 }
+
+/// From this on a size is none: programs that write to a pipe fill it with as much as they can.
+const STREAMED: u32 = 0x7fff_f000;
 
 impl Header {
     /// Reads up to the first sample of a file of `length` bytes.
@@ -48,7 +53,11 @@ impl Header {
         let mut position = 12;
         while position + 8 <= length {
             let name: [u8; 4] = read_array(file)?;
-            let size = u32::from_le_bytes(read_array(file)?);
+            let mut size = u32::from_le_bytes(read_array(file)?);
+            let left = length - position - 8;
+            if name == *b"data" && is_streamed(file, size, left)? {
+                size = u32::try_from(left).unwrap_or(u32::MAX);
+            }
             let end = position + 8 + u64::from(size);
             if end > length {
                 let present = length;
@@ -78,13 +87,22 @@ impl Header {
         Err(WavProblem::NotWav("it has no `data` chunk"))
     }
 
+    /// How many frames there are.
+    pub(super) fn frames(&self) -> u64 {
+        let bits = match self.numbers {
+            Numbers::Integers { bits } => bits,
+            Numbers::Floats => 32,
+        };
+        u64::from(self.data_length) / (u64::from(self.channels) * u64::from(bits / 8))
+    }
+
     /// A file's first bytes that say the same in the simplest way, up to the first sample.
     pub(super) fn plain(&self) -> Vec<u8> {
         let (tag, bits) = match self.numbers {
             Numbers::Integers { bits } => (INTEGERS, bits),
             Numbers::Floats => (FLOATS, 32),
         };
-        let frame_bytes = self.channels * (bits / 8);
+        let frame_bytes = self.channels.wrapping_mul(bits / 8);
         let bytes_per_second = self.sample_rate.wrapping_mul(u32::from(frame_bytes));
         let mut bytes = Vec::with_capacity(44);
         bytes.extend(b"RIFF");
@@ -101,6 +119,37 @@ impl Header {
         bytes.extend(self.data_length.to_le_bytes());
         bytes
     }
+}
+
+/// Whether a size stands for all that is left of the file: `left` bytes, in front of which the file is.
+fn is_streamed<F: Read + Seek>(
+    file: &mut BufReader<F>,
+    size: u32,
+    left: u64,
+) -> Result<bool, WavProblem> {
+    match size {
+        // Either no samples, and perhaps other chunks, or no size.
+        0 => Ok(left > 0 && !are_chunks(file, left)?),
+        STREAMED.. => Ok(u64::from(size) > left),
+        _ => Ok(false),
+    }
+}
+
+/// Whether what is left of the file is chunk after chunk, to its end. The file stays where it is.
+fn are_chunks<F: Read + Seek>(file: &mut BufReader<F>, left: u64) -> Result<bool, WavProblem> {
+    let mut at = 0;
+    while at + 8 <= left {
+        file.seek_relative(4)?;
+        let size = u64::from(u32::from_le_bytes(read_array(file)?));
+        at += 8 + size + size % 2;
+        if at > left + 1 {
+            file.seek_relative(-((at - size - size % 2) as i64))?;
+            return Ok(false);
+        }
+        file.seek_relative((size + size % 2) as i64)?;
+    }
+    file.seek_relative(-(at as i64))?;
+    Ok(at == left || at == left + 1)
 }
 
 /// The contents of the `fmt ` chunk.
@@ -131,11 +180,7 @@ impl Format {
             bits: u16_at(14),
         };
         if format.tag == EXTENSIBLE && known == bytes.len() {
-            // Of the bits that a sample takes some may be unused, or the number be left out.
-            format.bits = match u16_at(18) {
-                0 => format.bits,
-                used => used,
-            };
+            // Of the bits that a sample takes the lowest may be unused, which changes nothing.
             format.tag = u16_at(24);
         }
         Ok(format)
@@ -159,14 +204,13 @@ impl Format {
                 self.frame_bytes, self.channels
             )));
         }
-        if !data_length.is_multiple_of(frame_bytes) {
-            return Err(WavProblem::NotWav("its last frame is not whole"));
-        }
+        let cut = data_length % frame_bytes;
         Ok(Header {
             numbers,
             channels: self.channels,
             sample_rate: self.sample_rate,
-            data_length,
+            data_length: data_length - cut,
+            cut: cut > 0,
         })
     }
 

@@ -107,8 +107,8 @@ impl Axis {
         };
         let ticks = decades(low - 1.0, high)
             .flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)))
+            .filter(|value| (low..=high).contains(&value.log10()))
             .map(|value| (value.log10(), label(value)))
-            .filter(|(power, _)| (low..=high).contains(power))
             .collect();
         Self {
             title,
@@ -200,6 +200,9 @@ mod tests {
         assert_eq!(labels(&narrow), ["50 %", "20 %", "10 %"]);
         assert!(narrow.low < narrow.ticks[0].0 && narrow.ticks[0].0 < narrow.ticks[1].0);
         assert_eq!(labels(&Axis::density([0.5].into_iter(), false)), ["50 %"]);
+        // The lowest number there is, of which a tenth is none.
+        let lowest = Axis::density([5e-324, 0.5].into_iter(), false);
+        assert!(lowest.ticks.iter().all(|(power, _)| power.is_finite()));
         let plain = Axis::logarithmic("size", [32.0, 128.0].into_iter(), |size| size.to_string());
         assert_eq!(labels(&plain), ["50", "100"]);
     }

@@ -7,6 +7,7 @@ use crate::metrics::statistics::Mean;
 use crate::metrics::{AlignedConfusion, ERRORS, Figures, Share};
 use crate::report::chart::{Axis, Bar, HeatMap, LEAST_ERROR, Panel, Series, error_at, sheet};
 use crate::report::page::Page;
+use crate::run::checkpoint::Checkpoints;
 use crate::run::event::ladder;
 use crate::study::runs::{DomainStudy, Group, Run};
 
@@ -92,7 +93,8 @@ pub(super) fn by_density(group: &Group) -> Option<Panel> {
     let mut densities: BTreeMap<String, Vec<&Figures>> = BTreeMap::new();
     for run in &group.runs {
         for check in ladder(&run.checks) {
-            let key = format!("{:.3e}", check.figures.density);
+            let update = run.config.annealing.density_update;
+            let key = Checkpoints::ladder_name(check.figures.density, update);
             densities.entry(key).or_default().push(&check.figures);
         }
     }
@@ -142,7 +144,7 @@ pub(super) fn by_bits(group: &Group) -> Option<Panel> {
                         .iter()
                         .find(|other| other.density == binning.density)
                 })
-                .map(|binning| binning.edit_accuracy - binning.binned[bits])
+                .filter_map(|binning| Some(binning.edit_accuracy - binning.binned.get(bits)?))
                 .collect();
             let loss = Mean::of(&losses)?.mean;
             Some((-binning.density.log10(), error_at(loss)))

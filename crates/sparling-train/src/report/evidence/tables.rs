@@ -27,7 +27,7 @@ pub(super) fn add_runs(page: &mut Page, study: &DomainStudy) {
             .map(|run| {
                 run.commit
                     .as_deref()
-                    .map_or("-", |commit| commit.get(..7).unwrap_or(commit))
+                    .map_or("-", |commit| shortened(commit))
             })
             .collect();
         commits.sort_unstable();
@@ -66,7 +66,7 @@ pub(super) fn add_main_table(page: &mut Page, study: &DomainStudy) {
         .chain([(|figures| figures.exact_match) as Share])
         .collect();
     for group in &study.groups {
-        let splits: &[(&str, Split)] = if study.generalises {
+        let splits: &[(&str, Split)] = if group.generalises {
             &[
                 (", seen speakers", |run| &run.results.validation.figures),
                 (", unseen speakers", |run| &run.results.test.figures),
@@ -225,6 +225,15 @@ pub(super) fn add_bits(page: &mut Page, study: &DomainStudy) {
     }
 }
 
+/// The first seven letters.
+fn shortened(commit: &str) -> &str {
+    let end = commit
+        .char_indices()
+        .nth(7)
+        .map_or(commit.len(), |(end, _)| end);
+    &commit[..end]
+}
+
 /// The mean alone.
 pub(super) fn number(mean: Option<&Mean>, digits: usize) -> String {
     mean.map_or("-".to_owned(), |mean| format!("{:.digits$}", mean.mean))
@@ -241,4 +250,15 @@ pub(super) fn percent(mean: Option<&Mean>) -> String {
             format!("{value:.2} [{low:.2}-{high:.2}]")
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_are_shortened_letter_by_letter() {
+        assert_eq!(shortened("abcdef\u{e9}12"), "abcdef\u{e9}");
+        assert_eq!(shortened("abc"), "abc");
+    }
 }
