@@ -1,6 +1,6 @@
 //! A page to look inside a run and play with it, and the same as JSON.
 //!
-//! [`Models`] are a run's states, one for each density, loaded when they are first asked for. [`routes`]
+//! [`Models`] are a run's states, one for each density, loaded when they are first asked for. [`router`]
 //! answers requests: every address is a page to a browser and JSON to any other program. Nothing is kept
 //! between requests but models and what was measured of their channels, and nothing is written: the page
 //! itself holds the input and the motifs that its user has moved, and asks what the decoder makes of them.

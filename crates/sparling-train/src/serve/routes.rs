@@ -36,12 +36,13 @@ const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; media-src 
                       frame-ancestors 'none'";
 
 /// What the page loads.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("page.css", include_str!("page/page.css")),
     ("page.js", include_str!("page/page.js")),
     ("channels.js", include_str!("page/channels.js")),
     ("dom.js", include_str!("page/dom.js")),
     ("flow.js", include_str!("page/flow.js")),
+    ("list.js", include_str!("page/list.js")),
     ("own.js", include_str!("page/own.js")),
     ("stage.js", include_str!("page/stage.js")),
 ];

@@ -1,8 +1,9 @@
 // What the page shows, and the address that says it.
 
-import { ask, byId, chip, complain, html, newest, number, percent } from "./dom.js";
+import { ask, byId, chip, complain, html, newest, percent } from "./dom.js";
 import { showChannels } from "./channels.js";
 import { showFlow, showOutput } from "./flow.js";
+import { showList, updateList } from "./list.js";
 import { Pad, recorder, takeFiles, toWav } from "./own.js";
 import { Stage } from "./stage.js";
 
@@ -139,38 +140,7 @@ function edited() {
 
 // ---- Motifs --------------------------------------------------------------------------------------
 
-// More than this are not listed one by one.
-const LISTED = 30;
-
-function listMotifs() {
-  const count = now.motifs.length;
-  byId("count").textContent = count === 1 ? "1 motif" : `${count} motifs`;
-  byId("motifs").replaceChildren(...(count > LISTED ? [] : now.motifs.map(row)));
-}
-
-function place(motif) {
-  if (!run.is_sound) return `${motif.row}, ${motif.column}`;
-  const [rate, hop] = run.sound;
-  return `${((motif.column * hop) / rate).toFixed(2)} s`;
-}
-
-function row(motif) {
-  const { symbol } = now.shown.channels[motif.channel];
-  const strength = html("input", {
-    type: "range", min: 0.05, max: Math.max(...now.motifs.map((one) => one.strength), 1) * 1.5, step: 0.01,
-    value: motif.strength, "aria-label": "Strength",
-    oninput: (event) => {
-      motif.strength = Number(event.target.value);
-      value.textContent = number(motif.strength);
-      edited();
-    },
-  });
-  const value = html("span", { class: "value" }, number(motif.strength));
-  const remove = html("button", { class: "quiet", "aria-label": "Remove", onclick: () => removed(motif) }, "×");
-  return html("li", { onpointerenter: () => pick(motif), onpointerleave: () => pick(null) },
-    chip(now.shown.channels, motif.channel), html("span", { class: "symbol" }, symbol ?? "nothing"),
-    html("span", { class: "place muted" }, place(motif)), strength, value, remove);
-}
+const listMotifs = () => showList(run, now.shown, now.motifs, { changed: edited, pick, removed });
 
 function pick(motif) {
   now.picked = motif === null ? null : now.motifs.indexOf(motif);
@@ -178,12 +148,7 @@ function pick(motif) {
 }
 
 function moved(motif) {
-  const item = byId("motifs").children[now.motifs.indexOf(motif)];
-  if (item) {
-    item.querySelector(".place").textContent = place(motif);
-    item.querySelector(".value").textContent = number(motif.strength);
-    item.querySelector("input").value = motif.strength;
-  }
+  updateList(run, now.motifs, motif);
   edited();
 }
 
