@@ -3,7 +3,7 @@
 use svg::node::element::{Group, Rectangle};
 
 use super::drawing::{
-    Anchor, INK, LABEL_TYPE, LIGHT, PAPER, Pixels, TITLE_TYPE, colour, document, text,
+    Anchor, INK, LABEL_TYPE, LIGHT, PAPER, Pixels, TITLE_TYPE, colour, document, text, text_width,
 };
 use super::flow::{AGAINST, FOR, LEAST_EFFECT};
 
@@ -41,7 +41,7 @@ pub fn draw(title: &str, rows: &[Row], tokens: &[String], places: &[String]) -> 
     for (columns, left) in [(tokens, LEFT), (places, right)] {
         for (column, name) in columns.iter().enumerate() {
             let at = (left + column as i32 * CELL + CELL / 2, HEAD - 14);
-            page = page.add(text(name, LABEL_TYPE, Anchor::Middle, at));
+            page = page.add(text(name, fitting(name), Anchor::Middle, at));
         }
     }
     for (index, row) in rows.iter().enumerate() {
@@ -61,6 +61,13 @@ pub fn draw(title: &str, rows: &[Row], tokens: &[String], places: &[String]) -> 
         }
     }
     document(size, [page])
+}
+
+/// The size of type at which a name is no wider than its column.
+fn fitting(name: &str) -> i32 {
+    let mut sizes = (1..=LABEL_TYPE).rev();
+    let fitting = sizes.find(|size| text_width(name, *size) < CELL);
+    fitting.unwrap_or(1)
 }
 
 fn heading(line: &str, left: i32) -> svg::node::element::Text {
@@ -107,6 +114,12 @@ fn cell((x, y): Pixels, (fill, share): (&str, f64), number: &str) -> Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_fit_their_columns() {
+        assert_eq!(fitting("3"), LABEL_TYPE);
+        assert!((8..LABEL_TYPE).contains(&fitting("FRACMID")));
+    }
 
     #[test]
     fn signs_have_two_cues_and_what_never_meets_is_blank() {
