@@ -18,6 +18,8 @@ use sparling_layer::{
 use sparling_models::{DecoderConfig, MotifModelConfig, Positions, RowLstmStart, SparlingConfig};
 use toml::Table;
 
+use crate::causes;
+
 pub use last_phase::LastPhase;
 pub(crate) use presets::preset_names;
 pub use splitting::Splitting;
@@ -362,7 +364,9 @@ impl RunConfig {
     ///
     /// What the domain says.
     pub fn build_domain(&self) -> Result<Box<dyn Domain>, RunConfigError> {
-        let invalid = |error| RunConfigError::Invalid(format!("domain: {error}"));
+        let invalid = |error: sparling_data::ConfigError| {
+            RunConfigError::Invalid(format!("domain: {}", causes::told(&error)))
+        };
         self.domain.build().map_err(invalid)
     }
 
