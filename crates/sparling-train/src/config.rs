@@ -296,12 +296,21 @@ impl RunConfig {
     ///
     /// As [`load`](Self::load).
     pub fn from_run(path: &Path) -> Result<Self, RunConfigError> {
-        let config: Self = toml::from_str(&read(path)?).map_err(|error| RunConfigError::Parse {
-            origin: path.display().to_string(),
-            message: error.to_string(),
-        })?;
+        let config = Self::as_written(path)?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// As [`from_run`](Self::from_run), unchecked: what examples are made from may be elsewhere by now.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is no configuration.
+    pub(crate) fn as_written(path: &Path) -> Result<Self, RunConfigError> {
+        toml::from_str(&read(path)?).map_err(|error| RunConfigError::Parse {
+            origin: path.display().to_string(),
+            message: error.to_string(),
+        })
     }
 
     /// What retrains the decoder of a run of this configuration without the bottleneck: neither batch

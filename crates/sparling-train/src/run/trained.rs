@@ -77,7 +77,7 @@ impl Trained {
             return Err(LoadError::Density(density));
         }
         let folder = RunFolder::open(run)?;
-        let config = folder.config()?;
+        let config = RunConfig::as_written(&folder.config_path())?;
         let checkpoints = folder.checkpoints();
         let (name, checkpoint) = checkpoints.nearest(density)?;
         let device = backend.device();

@@ -84,7 +84,7 @@ fn in_single_precision(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
 fn floats(tensor: &TensorView) -> Option<Vec<f32>> {
     let data = tensor.data();
     Some(match tensor.dtype() {
-        Dtype::F32 => each(data, |bytes| f32::from_le_bytes(bytes)),
+        Dtype::F32 => each(data, f32::from_le_bytes),
         Dtype::F64 => each(data, |bytes| f64::from_le_bytes(bytes) as f32),
         Dtype::F16 => each(data, |bytes| f16::from_le_bytes(bytes).to_f32()),
         Dtype::BF16 => each(data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
