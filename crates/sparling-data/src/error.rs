@@ -16,7 +16,7 @@ pub enum ConfigError {
         advice: String,
     },
     /// The file or folder that a key names cannot be used.
-    #[error("`{key}` does not name a usable file")]
+    #[error("`{key}` does not name a usable file; --data names another")]
     File {
         /// The key in the configuration.
         key: &'static str,

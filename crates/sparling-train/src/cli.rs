@@ -35,6 +35,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::causes;
+
 /// Learns extremely sparse representations from end-to-end labels alone, and so finds where the
 /// symbols of an input are.
 #[derive(Debug, Parser)]
@@ -129,7 +131,7 @@ impl Cli {
 /// Does what was asked for, and says on standard error what stood in the way: the program's `main`.
 pub fn main(cli: Cli) -> ExitCode {
     if let Err(error) = cli.run() {
-        output::complain(format_args!("{}", output::told(&error)));
+        output::complain(format_args!("{}", causes::told(error.as_ref())));
         return ExitCode::FAILURE;
     }
     match output::lost() {

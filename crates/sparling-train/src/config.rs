@@ -18,6 +18,8 @@ use sparling_layer::{
 use sparling_models::{DecoderConfig, MotifModelConfig, Positions, RowLstmStart, SparlingConfig};
 use toml::Table;
 
+use crate::causes;
+
 pub use last_phase::LastPhase;
 pub(crate) use presets::preset_names;
 pub use splitting::Splitting;
@@ -294,12 +296,21 @@ impl RunConfig {
     ///
     /// As [`load`](Self::load).
     pub fn from_run(path: &Path) -> Result<Self, RunConfigError> {
-        let config: Self = toml::from_str(&read(path)?).map_err(|error| RunConfigError::Parse {
-            origin: path.display().to_string(),
-            message: error.to_string(),
-        })?;
+        let config = Self::as_written(path)?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// As [`from_run`](Self::from_run), unchecked: what examples are made from may be elsewhere by now.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is no configuration.
+    pub(crate) fn as_written(path: &Path) -> Result<Self, RunConfigError> {
+        toml::from_str(&read(path)?).map_err(|error| RunConfigError::Parse {
+            origin: path.display().to_string(),
+            message: error.to_string(),
+        })
     }
 
     /// What retrains the decoder of a run of this configuration without the bottleneck: neither batch
@@ -362,7 +373,9 @@ impl RunConfig {
     ///
     /// What the domain says.
     pub fn build_domain(&self) -> Result<Box<dyn Domain>, RunConfigError> {
-        let invalid = |error| RunConfigError::Invalid(format!("domain: {error}"));
+        let invalid = |error: sparling_data::ConfigError| {
+            RunConfigError::Invalid(format!("domain: {}", causes::told(&error)))
+        };
         self.domain.build().map_err(invalid)
     }
 

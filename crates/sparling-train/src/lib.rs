@@ -9,6 +9,7 @@
 
 pub mod backend;
 mod bench;
+mod causes;
 pub mod cli;
 pub mod config;
 pub mod dataset;

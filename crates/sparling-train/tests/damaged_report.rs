@@ -106,11 +106,14 @@ fn no_figure_is_written_over_another() {
     assert_eq!(confusions.count(), 4);
 }
 
+/// What is done to a run.
+type Damage = Box<dyn Fn(&Path)>;
+
 #[test]
 fn a_damaged_run_is_left_out_by_name() {
     let results =
         |change: fn(&mut Value)| move |run: &Path| edit(&run.join("results.json"), change);
-    let cases: Vec<(&str, Box<dyn Fn(&Path)>)> = vec![
+    let cases: Vec<(&str, Damage)> = vec![
         (
             "cut",
             Box::new(|run| fs::write(run.join("results.json"), "{").unwrap()),

@@ -78,10 +78,11 @@ impl Configuration {
 
 /// The configuration of a run, with its examples made from another folder if one is given.
 pub(super) fn of_run(run: &RunFolder, data: Option<&Path>) -> Result<RunConfig, RunConfigError> {
-    let mut config = run.config()?;
-    if let Some(folder) = data {
-        read_from(&mut config, folder)?;
-    }
+    let Some(folder) = data else {
+        return run.config();
+    };
+    let mut config = RunConfig::as_written(&run.config_path())?;
+    read_from(&mut config, folder)?;
     Ok(config)
 }
 

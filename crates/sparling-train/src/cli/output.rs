@@ -51,35 +51,3 @@ pub fn complain(message: Arguments) {
 pub fn warn(message: Arguments) {
     let _ = writeln!(io::stderr().lock(), "warning: {message}");
 }
-
-/// What went wrong and why, each said once: many an error has its cause in its own words already.
-pub fn told(error: &anyhow::Error) -> String {
-    let mut told = String::new();
-    for cause in error.chain() {
-        let cause = cause.to_string();
-        let cause = cause.trim_end();
-        if told.is_empty() {
-            told = cause.to_owned();
-        } else if !told.contains(cause) {
-            told = format!("{told}: {cause}");
-        }
-    }
-    told
-}
-
-#[cfg(test)]
-mod tests {
-    use anyhow::Context;
-
-    use super::*;
-
-    #[test]
-    fn nothing_is_said_twice() {
-        let cause = io::Error::from(ErrorKind::StorageFull);
-        let said = cause.to_string();
-        let error = anyhow::Error::from(cause).context(format!("cannot save a: {said}"));
-        assert_eq!(told(&error), format!("cannot save a: {said}"));
-        let outer = Err::<(), _>(error).context("in b").unwrap_err();
-        assert_eq!(told(&outer), format!("in b: cannot save a: {said}"));
-    }
-}

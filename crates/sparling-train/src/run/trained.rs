@@ -1,6 +1,6 @@
 //! A trained model, picked from a run by its density.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::module::Module;
@@ -36,6 +36,9 @@ pub enum LoadError {
     /// A density nobody can ask for.
     #[error("--density must be above 0 and at most 1, got {0}")]
     Density(f64),
+    /// What channels stand for is nothing that outputs have.
+    #[error("{0}, or names.json, names a symbol that this run's outputs do not have")]
+    Unknown(PathBuf),
     /// The run's folder.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -74,7 +77,7 @@ impl Trained {
             return Err(LoadError::Density(density));
         }
         let folder = RunFolder::open(run)?;
-        let config = folder.config()?;
+        let config = RunConfig::as_written(&folder.config_path())?;
         let checkpoints = folder.checkpoints();
         let (name, checkpoint) = checkpoints.nearest(density)?;
         let device = backend.device();
@@ -84,6 +87,23 @@ impl Trained {
         let supports = supports.filter(|saved| saved.weights == checkpoint.weights);
         let names = folder.names()?;
         let names = names.filter(|saved| saved.weights == checkpoint.weights);
+        let symbols = checkpoint
+            .validation
+            .iter()
+            .flat_map(|of| of.symbols.iter().flatten());
+        let tokens = names
+            .iter()
+            .flat_map(|saved| saved.names.0.iter().flatten());
+        let known = symbols
+            .max()
+            .is_none_or(|symbol| *symbol < domain.symbols().len())
+            && tokens
+                .map(|name| name.token)
+                .max()
+                .is_none_or(|token| token < domain.vocabulary().len());
+        if !known {
+            return Err(LoadError::Unknown(checkpoints.path(&name)));
+        }
         Ok(Self {
             config,
             domain,

@@ -186,7 +186,7 @@ impl Trainer {
         let learner = Learner::new(&config, &*domain, device);
         let annealer = Annealer::new(config.annealing.clone())?;
         // As it is in the folder: where the data lie may be another place now.
-        let decisive = folder.config()?.decisive();
+        let decisive = RunConfig::as_written(&folder.config_path())?.decisive();
         Ok(Self {
             folder,
             config,
