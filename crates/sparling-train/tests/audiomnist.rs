@@ -193,8 +193,8 @@ fn data_that_cannot_be_used_are_named() {
             "{errors}"
         );
     }
-    let mut circle = sparling(&["sample", "digitcircle", "--data", "x", "--out", "y"]);
-    let output = circle.output().unwrap();
+    let mut formulas = sparling(&["sample", "latexocr", "--data", "x", "--out", "y"]);
+    let output = formulas.output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         errors.contains("this domain makes its examples itself"),
