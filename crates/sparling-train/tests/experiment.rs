@@ -182,6 +182,19 @@ fn shards_share_the_runs_out() {
     assert!(!experiment.run("mt-seed1").exists());
 }
 
+/// Whatever a path is called, the job reads it as one word and runs nothing of it.
+#[test]
+fn a_job_script_quotes_its_paths() {
+    let experiment = Experiment::new();
+    let script = experiment.folder.path().join("job.sbatch");
+    let mut command = sparling(&["experiment", "--out", "my $(touch ran) runs", "--jobs", "2"]);
+    command.arg(experiment.folder.path().join("test.toml"));
+    printed(command.arg("--slurm").arg(&script));
+    let script = fs::read_to_string(script).unwrap();
+    let expected = "--out 'my $(touch ran) runs' --jobs 2 --shard";
+    assert!(script.contains(expected), "{script}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_sweep_killed_in_the_middle_goes_on() {

@@ -15,7 +15,7 @@ use clap::Args;
 use super::output::{say, say_part};
 use super::{stop, tables};
 use crate::backend::Backend;
-use crate::program;
+use crate::program::{self, quoted};
 use crate::run::event::Event;
 use crate::run::folder::{RunError, RunFolder};
 use crate::study::experiment::{Experiment, Planned, Progress};
@@ -107,13 +107,14 @@ impl FromStr for Shard {
 
 impl Run {
     pub(super) fn run(self) -> Result<()> {
-        let backend = Backend::choose(self.backend, "experiment")?;
         let experiment = Experiment::load(&self.file)?;
         let seeds = self.seeds.as_ref().map(|seeds| seeds.0.as_slice());
         let runs = experiment.runs(&self.out, seeds);
+        // A login node may have no device: the script needs none to be written.
         if let Some(script) = &self.slurm {
             return self.write_slurm(script, &runs);
         }
+        let backend = Backend::choose(self.backend, "experiment")?;
         let runs: Vec<Planned> = match self.shard {
             Some(shard) => of_shard(runs, shard),
             None => runs,
@@ -147,17 +148,20 @@ impl Run {
         let backend = self
             .backend
             .map_or(String::new(), |backend| format!(" --backend {backend}"));
+        let jobs = match self.jobs {
+            0 | 1 => String::new(),
+            jobs => format!(" --jobs {jobs}"),
+        };
+        let [file, out] = [&self.file, &self.out].map(|path| quoted(&path.to_string_lossy()));
         let text = format!(
             "#!/bin/sh\n\
              #SBATCH --array=1-{count}\n\
              # Every job goes on where it was stopped: submit it again if time ran out.\n\
-             {} experiment {} --out {}{seeds}{backend} --shard \"$SLURM_ARRAY_TASK_ID/{count}\"\n",
+             {} experiment {file} --out {out}{seeds}{backend}{jobs} --shard \"$SLURM_ARRAY_TASK_ID/{count}\"\n",
             program::name(),
-            self.file.display(),
-            self.out.display(),
         );
         fs::write(script, text).with_context(|| format!("cannot write {}", script.display()))?;
-        say!("{count} jobs: sbatch {}", script.display());
+        say!("{count} jobs: sbatch {}", quoted(&script.to_string_lossy()));
         Ok(())
     }
 }
